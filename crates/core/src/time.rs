@@ -1,0 +1,125 @@
+//! Time as the platform counts it: whole seconds, and the coarse days and hours that may be stored.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Seconds since 1970-01-01T00:00:00Z, without leap seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The moment `seconds` after 1970-01-01T00:00:00Z.
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The UTC day this moment falls in.
+    pub const fn day(self) -> Day {
+        Day(self.0 / Day::SECONDS) // The floor is meant.
+    }
+
+    /// The beginning of the hour this moment falls in: the finest time kept of a quote that is done.
+    pub const fn truncated_to_hour(self) -> Self {
+        Self(self.0 - self.0 % 3600)
+    }
+
+    /// The moment `duration` later; fractions of a second are dropped.
+    pub const fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration.as_secs()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.day().civil();
+        let (hour, minute, second) = (self.0 / 3600 % 24, self.0 / 60 % 60, self.0 % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// A UTC day, counted from 1970-01-01: the finest time kept of a swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(u64);
+
+impl Day {
+    /// Length of a day.
+    pub const SECONDS: u64 = 86_400;
+
+    /// The day `number` days after 1970-01-01.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Days since 1970-01-01.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The first second of the day.
+    pub const fn start(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(Self::SECONDS))
+    }
+
+    /// Year, month (1 to 12) and day of the month (1 to 31) in the proleptic Gregorian calendar.
+    ///
+    /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`, for days from 1970 on.
+    fn civil(self) -> (u64, u64, u64) {
+        let shifted = self.0 + 719_468; // Days since 0000-03-01.
+        let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+    }
+}
+
+/// Prints `2026-11-22`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// The one source of time. Nothing below the server reads another.
+pub trait Clock: Send + Sync {
+    /// The present moment. May go backwards: whoever must not be fooled by that latches what happened.
+    fn now(&self) -> Timestamp;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_print_as_rfc_3339() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_305_600, "2026-11-22T00:00:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::from_seconds(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn hours_and_days_are_floors() {
+        let moment = Timestamp::from_seconds(2 * Day::SECONDS + 3 * 3600 + 59);
+        assert_eq!(moment.truncated_to_hour().seconds(), 2 * Day::SECONDS + 3 * 3600);
+        assert_eq!(moment.day(), Day::from_number(2));
+        assert_eq!(moment.day().start().seconds(), 2 * Day::SECONDS);
+    }
+}
