@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secp256k1::{PublicKey, SecretKey};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use tacit_core::hex;
 use tacit_core::secret::Secret;
@@ -15,13 +15,15 @@ use tacit_core::unit::Unit;
 
 use crate::dleq::SigningKey;
 use crate::point::PointBytes;
+use crate::text;
 
 /// Prefix of the derivation of a mint's keys from its seed.
 const KEY_DOMAIN: &[u8] = b"tacit/keyset/v1";
 
 /// The name of a keyset: a hash of its public keys, unit, fee and expiry.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+///
+/// In JSON: its bytes in hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum KeysetId {
     /// `00…`, 8 bytes: read so that a foreign proof is refused by name; never made here (31-bit collisions).
     V1([u8; 8]),
@@ -82,17 +84,18 @@ impl FromStr for KeysetId {
     }
 }
 
-impl TryFrom<String> for KeysetId {
-    type Error = KeysetIdError;
-
-    fn try_from(text: String) -> Result<Self, KeysetIdError> {
-        text.parse()
+impl Serialize for KeysetId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::V1(bytes) => text::serialize_hex(bytes, serializer),
+            Self::V2(bytes) => text::serialize_hex(bytes, serializer),
+        }
     }
 }
 
-impl From<KeysetId> for String {
-    fn from(id: KeysetId) -> Self {
-        hex::encode(id.as_bytes())
+impl<'de> Deserialize<'de> for KeysetId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::deserialize_parsed(deserializer)
     }
 }
 

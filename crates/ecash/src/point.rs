@@ -3,14 +3,16 @@
 use std::fmt;
 
 use secp256k1::PublicKey;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tacit_core::hex::{self, HexError};
+
+use crate::text;
 
 /// A compressed point as received: 33 bytes, **not** yet known to lie on the curve.
 ///
 /// Parsing a point costs a square root (3.4 µs), so it is left to the crypto pool: [`PointBytes::parse`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// In JSON: 66 hexadecimal digits, written in lower case, read in both.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PointBytes([u8; 33]);
 
 /// The bytes are not a compressed point of the curve.
@@ -50,14 +52,6 @@ impl From<&PublicKey> for PointBytes {
     }
 }
 
-impl TryFrom<String> for PointBytes {
-    type Error = HexError;
-
-    fn try_from(text: String) -> Result<Self, HexError> {
-        hex::decode(&text).map(Self)
-    }
-}
-
 impl std::str::FromStr for PointBytes {
     type Err = HexError;
 
@@ -66,9 +60,15 @@ impl std::str::FromStr for PointBytes {
     }
 }
 
-impl From<PointBytes> for String {
-    fn from(point: PointBytes) -> Self {
-        hex::encode(&point.0)
+impl Serialize for PointBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        text::serialize_hex(&self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PointBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::deserialize_hex(deserializer).map(Self)
     }
 }
 
