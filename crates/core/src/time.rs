@@ -46,7 +46,9 @@ impl fmt::Display for Timestamp {
 }
 
 /// A UTC day, counted from 1970-01-01: the finest time kept of a swap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Day(u64);
 

@@ -9,11 +9,13 @@
 
 pub mod blind;
 pub mod code;
+pub mod condition;
 pub mod dleq;
 pub mod keyset;
 pub mod limit;
 pub mod message;
 pub mod point;
 pub mod proof;
+pub mod quote_lock;
 pub mod request;
 mod text;

@@ -1,1 +1,24 @@
+//! The operator's use cases: the mint and its ledger. The storage they need stands here as traits.
+//!
+//! Reading order: [`keyset`], [`quote`], [`ledger`] (the nouns); [`vault`] (what must not be forgotten);
+//! [`decide`] (the rules, applied to a batch); [`mint`], [`swap`], [`issue`], [`melt`], [`lookup`] (what a
+//! request asks for); [`rail`] (how money comes and goes); [`audit`] (whether it all adds up).
+//! Architecture invariant: no HTTP, no SQL, no I/O, no clock and no randomness of its own. This is the only
+//! crate of the operator's where e-cash meets accounts: review it for linkage. No type joins inputs to outputs
+//! longer than one commit, or an account to either.
+//! Sources: Cashu NUT-02 to NUT-20; for the ledger, double entry as in TigerBeetle's documentation
+//! ("Data Modeling": immutable transfers, client-made ids).
 
+pub mod audit;
+pub mod decide;
+pub mod identity;
+pub mod issue;
+pub mod keyset;
+pub mod ledger;
+pub mod lookup;
+pub mod melt;
+pub mod mint;
+pub mod quote;
+pub mod rail;
+pub mod swap;
+pub mod vault;

@@ -1,0 +1,326 @@
+//! What the vault must not forget, as traits. The rules themselves stand in [`crate::decide`].
+//!
+//! A store commits a batch in three moves that no caller can pull apart: it reads the [`Facts`] a batch asks
+//! about ([`Wanted`]), lets [`crate::decide::decide`] turn batch and facts into outcomes and [`Effects`], and
+//! makes the effects durable. So every store obeys the same rules, and none of them knows one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use tacit_core::time::{Day, Timestamp};
+use tacit_ecash::condition::Preimage;
+use tacit_ecash::keyset::KeysetSpec;
+use tacit_ecash::point::{PointBytes, Y};
+
+use crate::issue::{MintError, PreparedMint};
+use crate::keyset::{KeysetNumber, KeysetRecord, SealedTotals};
+use crate::ledger::{Account, DayFlow, DayFlows, Transfer};
+use crate::melt::{MeltEnd, MeltError, PreparedMelt};
+use crate::quote::{MeltQuote, MintQuote, QuoteId};
+use crate::swap::{PreparedSwap, SwapError};
+
+/// One whole change to the vault: all of it happens, or none.
+pub enum Change {
+    /// Spends proofs and signs outputs (NUT-03).
+    Swap(PreparedSwap),
+    /// Remembers a new mint quote.
+    OpenMintQuote(MintQuote),
+    /// The rail received the money of a mint quote.
+    Receive {
+        /// Which quote.
+        quote: QuoteId,
+        /// Minor units received; a quote is paid by its own amount and by no other.
+        amount: u64,
+    },
+    /// Issues e-cash for a paid quote (NUT-04).
+    Mint(PreparedMint),
+    /// Remembers a new melt quote.
+    OpenMeltQuote(MeltQuote),
+    /// Holds proofs for a payment that is about to be started (NUT-05).
+    StartMelt(PreparedMelt),
+    /// The rail's final word on a started payment.
+    FinishMelt {
+        /// Which quote.
+        quote: QuoteId,
+        /// Which of its payments: a word on an earlier one changes nothing.
+        attempt: u32,
+        /// Paid or failed.
+        end: MeltEnd,
+    },
+    /// Adds a keyset for signing; the unit's active ones stop signing in the same commit (rotation).
+    AddKeyset {
+        /// Its public name, derived from the specification and the seed.
+        id: tacit_ecash::keyset::KeysetId,
+        /// What it is made of.
+        spec: KeysetSpec,
+    },
+    /// Moves a closed keyset's outstanding e-cash to the expired account, under signed totals.
+    Seal(SealedTotals),
+    /// Lets time pass: posts the day that ended, closes what expired, drops quotes past their retention.
+    Tick,
+}
+
+/// What became of a [`Change`]. Given out only once the whole batch is durable.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Of [`Change::Swap`].
+    Swap(Result<(), SwapError>),
+    /// Of [`Change::Mint`].
+    Mint(Result<(), MintError>),
+    /// Of [`Change::StartMelt`]: the quote as it now is.
+    Melt(Result<Box<MeltQuote>, MeltError>),
+    /// Of [`Change::FinishMelt`]: the quote as it now is, or `None` if that word was late or about no payment.
+    Finished(Option<Box<MeltQuote>>),
+    /// Of any other change: whether it changed anything. Asked again, it does not.
+    Applied(bool),
+}
+
+/// An output the mint has signed: enough to make the signature again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SignedOutput {
+    /// Keyset that signed.
+    pub keyset: KeysetNumber,
+    /// Denomination signed, in minor units.
+    pub amount: u64,
+}
+
+/// What a batch asks about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Proofs a swap would spend. A store may take them for unspent unasked, because inserting them tells.
+    pub proofs: BTreeSet<Y>,
+    /// Outputs a swap or a mint would sign. As with [`Self::proofs`], inserting them tells.
+    pub outputs: BTreeSet<PointBytes>,
+    /// Proofs a melt would hold: whether they are spent must be looked up.
+    pub proofs_to_hold: BTreeSet<Y>,
+    /// Outputs a melt would promise: whether they are signed must be looked up.
+    pub outputs_to_promise: BTreeSet<PointBytes>,
+    /// Mint quotes.
+    pub mint_quotes: BTreeSet<QuoteId>,
+    /// Melt quotes.
+    pub melt_quotes: BTreeSet<QuoteId>,
+    /// Whether the balances of e-cash accounts are needed, to seal a keyset.
+    pub balances: bool,
+}
+
+impl Wanted {
+    /// All that a batch asks about.
+    pub fn by(batch: &[Change]) -> Self {
+        let mut wanted = Self::default();
+        for change in batch {
+            match change {
+                Change::Swap(swap) => {
+                    wanted.proofs.extend(swap.inputs().iter().map(|input| input.y));
+                    wanted.outputs.extend(swap.outputs().iter().map(|output| output.blinded));
+                }
+                Change::OpenMintQuote(quote) => _ = wanted.mint_quotes.insert(quote.id),
+                Change::Receive { quote, .. } => _ = wanted.mint_quotes.insert(*quote),
+                Change::Mint(mint) => {
+                    wanted.mint_quotes.insert(mint.quote());
+                    wanted.outputs.extend(mint.outputs().iter().map(|output| output.blinded));
+                }
+                Change::OpenMeltQuote(quote) => _ = wanted.melt_quotes.insert(quote.id),
+                Change::StartMelt(melt) => {
+                    wanted.melt_quotes.insert(melt.quote());
+                    wanted.proofs_to_hold.extend(melt.inputs().iter().map(|input| input.y));
+                    wanted
+                        .outputs_to_promise
+                        .extend(melt.outputs().iter().map(|output| output.blinded));
+                }
+                Change::FinishMelt { quote, .. } => _ = wanted.melt_quotes.insert(*quote),
+                Change::Seal(_) => wanted.balances = true,
+                Change::AddKeyset { .. } | Change::Tick => {}
+            }
+        }
+        wanted
+    }
+}
+
+/// What the vault knows of what was asked. Absent from a map means absent from the vault.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Of the proofs asked about, those spent.
+    pub spent: HashSet<Y>,
+    /// Of the proofs asked about, those held by a pending melt.
+    pub held: HashSet<Y>,
+    /// Of the outputs asked about, those signed.
+    pub signed: HashMap<PointBytes, SignedOutput>,
+    /// Of the outputs asked about, those promised as change to a pending melt.
+    pub promised: HashSet<PointBytes>,
+    /// The mint quotes asked about.
+    pub mint_quotes: HashMap<QuoteId, MintQuote>,
+    /// The melt quotes asked about.
+    pub melt_quotes: HashMap<QuoteId, MeltQuote>,
+    /// Every keyset, in order of its number.
+    pub keysets: Vec<KeysetRecord>,
+    /// The day swaps are counted on. Never moves back, whatever the clock does.
+    pub open_day: Day,
+    /// The open day's counters; needed only when `now` lies on a later day than [`Self::open_day`].
+    pub day_flows: DayFlows,
+    /// Debits and credits of e-cash accounts, in minor units; filled if [`Wanted::balances`].
+    pub balances: HashMap<Account, Balance>,
+    /// Keysets that hold proofs of a pending melt; filled if [`Wanted::balances`].
+    pub keysets_held: HashSet<KeysetNumber>,
+}
+
+/// Sums of all transfers of one account, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Sum of transfers that debit the account.
+    pub debits: u64,
+    /// Sum of transfers that credit it.
+    pub credits: u64,
+}
+
+/// A proof to be remembered as spent or held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpentProof {
+    /// Its name.
+    pub y: Y,
+    /// Keyset that signed it.
+    pub keyset: KeysetNumber,
+    /// Denomination, in minor units.
+    pub amount: u64,
+    /// What opened its hash lock (NUT-14): kept until its keyset is sealed, for the sender (NUT-07).
+    pub preimage: Option<Preimage>,
+}
+
+/// What a store makes durable, all or nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// New rows of spent proofs. A row that is there already means the facts were stale: nothing is written.
+    pub spend: Vec<SpentProof>,
+    /// New rows of signed outputs; as with [`Self::spend`], none may be there already.
+    pub sign: Vec<(PointBytes, SignedOutput)>,
+    /// Proofs held for a melt.
+    pub hold: Vec<(QuoteId, SpentProof)>,
+    /// Melts whose held proofs become spent. A store moves these rows; they are not in [`Self::spend`].
+    pub spend_held: Vec<QuoteId>,
+    /// Melts whose held proofs are free again.
+    pub release_held: Vec<QuoteId>,
+    /// Outputs promised as change to a melt.
+    pub promise: Vec<(QuoteId, PointBytes)>,
+    /// Melts whose promised outputs are forgotten (those signed are in [`Self::sign`]).
+    pub release_promised: Vec<QuoteId>,
+    /// Mint quotes to insert or overwrite.
+    pub mint_quotes: BTreeMap<QuoteId, MintQuote>,
+    /// Melt quotes to insert or overwrite.
+    pub melt_quotes: BTreeMap<QuoteId, MeltQuote>,
+    /// Keysets to insert or overwrite.
+    pub keysets: BTreeMap<KeysetNumber, KeysetRecord>,
+    /// Totals of sealed keysets; their preimages are dropped in the same commit.
+    pub sealed: Vec<(KeysetNumber, SealedTotals)>,
+    /// Transfers to post; an id that is posted already means the facts were stale.
+    pub transfers: Vec<Transfer>,
+    /// To add to the open day's counters, after [`Self::close_day`] emptied them.
+    pub flows: BTreeMap<(KeysetNumber, KeysetNumber), DayFlow>,
+    /// Empties the open day's counters, whose transfers are posted here, and opens this day.
+    pub close_day: Option<Day>,
+    /// Drops mint quotes unpaid or issued, and melt quotes unpaid or paid, whose expiry lies before this moment.
+    pub drop_quotes_before: Option<Timestamp>,
+}
+
+/// Why the store did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was written; the same batch may be tried again (a lock, a serialisation failure).
+    #[error("the store is busy")]
+    Busy,
+    /// Nothing was written, and nothing will be until an operator acts (disk full, read-only).
+    #[error("the store cannot write")]
+    Unwritable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is stored contradicts itself. The process must stop rather than answer.
+    #[error("the store is corrupt: {0}")]
+    Corrupt(&'static str),
+    /// Anything else. Whether the batch was written is unknown until it is asked for.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The one writer's side. Every implementation passes [`conformance`](crate::conformance).
+///
+/// There is no `begin`, so no caller can leave a change half done.
+pub trait VaultStore: Send {
+    /// Commits a batch in order: each change whole or not at all, one outcome each. All of it is durable
+    /// once this returns `Ok`; on `Err` no outcome may be told to anyone.
+    ///
+    /// # Errors
+    /// [`StoreError`], for the whole batch.
+    fn commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError>;
+}
+
+/// What became of a proof (NUT-07).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofState {
+    /// Neither spent nor held.
+    Unspent,
+    /// Held by a pending melt.
+    Pending,
+    /// Spent, by this preimage if it was hash-locked and its keyset is not sealed.
+    Spent(Option<Preimage>),
+}
+
+/// The readers' side: sees what is durable and nothing else.
+pub trait VaultReader: Send {
+    /// Every keyset, in order of its number.
+    ///
+    /// # Errors
+    /// [`StoreError`], as all methods here.
+    fn keysets(&mut self) -> Result<Vec<KeysetRecord>, StoreError>;
+
+    /// A mint quote.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn mint_quote(&mut self, id: QuoteId) -> Result<Option<MintQuote>, StoreError>;
+
+    /// A melt quote.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn melt_quote(&mut self, id: QuoteId) -> Result<Option<MeltQuote>, StoreError>;
+
+    /// What became of each proof, in the order asked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn proof_states(&mut self, proofs: &[Y]) -> Result<Vec<ProofState>, StoreError>;
+
+    /// Which of these outputs were signed, under which keyset and amount, in the order asked (NUT-09).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn signed(&mut self, outputs: &[PointBytes]) -> Result<Vec<Option<SignedOutput>>, StoreError>;
+
+    /// Mint quotes that wait for money: unpaid and not expired at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn unpaid_mint_quotes(&mut self, now: Timestamp) -> Result<Vec<MintQuote>, StoreError>;
+
+    /// Melt quotes whose payment was started and has no final word.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError>;
+
+    /// Keysets closed but not sealed, with their e-cash account's sums; those that hold proofs are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError>;
+
+    /// All sums that must agree, each taken from its own rows, of one moment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn books(&mut self) -> Result<crate::audit::Books, StoreError>;
+}
+
+/// The keyset of a number.
+///
+/// # Panics
+/// If there is none: numbers come from rows of the same vault, which refer to its keysets.
+pub fn keyset_of(keysets: &[KeysetRecord], number: KeysetNumber) -> &KeysetRecord {
+    let found = keysets.iter().find(|keyset| keyset.number == number);
+    found.expect("a row's keyset number names a keyset of the same vault")
+}
