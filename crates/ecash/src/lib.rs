@@ -1,8 +1,8 @@
 //! Chaumian e-cash: blind signatures, keysets, proofs and tokens. Both sides, mint and wallet.
 //!
-//! Reading order: [`point`], [`blind`] (the mathematics), [`dleq`], [`keyset`], [`proof`],
-//! [`message`] (the JSON), [`request`] (what a mint takes from it), [`limit`] (how large
-//! anything may be), [`code`] (what a refusal is called).
+//! Reading order: [`point`], [`blind`] (the mathematics), [`dleq`], [`keyset`], [`proof`], [`condition`]
+//! (who may spend), [`quote_lock`] (who may mint), [`message`] (the JSON), [`request`] (what a mint takes from
+//! it), [`limit`] (how large anything may be), [`code`] (what a refusal is called).
 //! Architecture invariant: nothing here knows who pays. No type may hold an account or a passport.
 //! Sources: D. Chaum, "Blind Signatures for Untraceable Payments", 1983; Cashu NUT-00 to NUT-20
 //! (repository `cashubtc/nuts`, commit 3ddb1ae).
