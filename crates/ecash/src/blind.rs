@@ -4,7 +4,7 @@
 //! `B_ = Y + rG`, `k` the mint's key, `K = kG`, `C_ = kB_`, `C = C_ - rK = kY`.
 
 use secp256k1::ecdh::shared_secret_point;
-use secp256k1::{Parity, PublicKey, SECP256K1, Scalar, SecretKey, XOnlyPublicKey};
+use secp256k1::{PublicKey, SECP256K1, Scalar, SecretKey};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -49,10 +49,9 @@ pub fn hash_to_curve(secret: &[u8]) -> Result<SecretPoint, NoPoint> {
     for counter in 0..=u32::from(u16::MAX) {
         let hash =
             Sha256::new().chain_update(message).chain_update(counter.to_le_bytes()).finalize();
-        let x: [u8; 32] = hash.into();
-        if let Ok(x_only) = XOnlyPublicKey::from_byte_array(x) {
-            let point = PublicKey::from_x_only_public_key(x_only, Parity::Even);
-            return Ok(SecretPoint { point, y: Y::from_x(x) });
+        let y = Y::from_x(hash.into());
+        if let Ok(point) = y.to_point().parse() {
+            return Ok(SecretPoint { point, y });
         }
     }
     Err(NoPoint)
