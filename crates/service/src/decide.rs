@@ -197,22 +197,48 @@ impl Decision {
         let (quote, pending) = (quote.clone(), pending.clone());
         let finished = match end {
             MeltEnd::Failed => {
-                self.effects.release_held.push(id);
+                self.end_hold(id, false);
                 MeltQuote { state: MeltQuoteState::Unpaid, ..quote }
             }
             MeltEnd::Paid { fee, evidence } => {
+                self.end_hold(id, true);
                 let change = self.settle_melt(&quote, &pending, *fee);
                 let state =
                     MeltQuoteState::Paid { fee_paid: *fee, evidence: evidence.clone(), change };
                 MeltQuote { state, expiry: up_to_hour(quote.expiry), ..quote }
             }
         };
-        self.effects.release_promised.push(id);
         self.put_melt_quote(finished.clone());
         Some(finished)
     }
 
-    /// Spends what was held, signs the change and posts both. A keyset that was rotated meanwhile still signs:
+    /// Spends what a payment holds, or frees it, and forgets the outputs promised to it.
+    ///
+    /// What this batch itself was to hold is no row yet: it is taken back here, and not by the store. All that
+    /// a quote holds comes from one start, so it is either all in rows or all in this batch.
+    fn end_hold(&mut self, id: QuoteId, is_spent: bool) {
+        self.effects.promise.retain(|(quote, _)| *quote != id);
+        self.effects.release_promised.push(id);
+        let held_here: Vec<(QuoteId, SpentProof)> =
+            self.effects.hold.extract_if(.., |(quote, _)| *quote == id).collect();
+        if held_here.is_empty() {
+            let ended = if is_spent {
+                &mut self.effects.spend_held
+            } else {
+                &mut self.effects.release_held
+            };
+            ended.push(id);
+        }
+        for (_, proof) in held_here {
+            self.facts.held.remove(&proof.y);
+            if is_spent {
+                self.facts.spent.insert(proof.y);
+                self.effects.spend.push(proof);
+            }
+        }
+    }
+
+    /// Signs the change of what was held and posts both. A keyset that was rotated meanwhile still signs:
     /// the change was promised while it was active.
     fn settle_melt(
         &mut self,
@@ -254,7 +280,6 @@ impl Decision {
         }
         let (loss, settlement) = (Account::RailLoss(unit), Account::Settlement(unit));
         self.post_sum(TransferKind::Melted, loss, settlement, settled.loss, quote.id);
-        self.effects.spend_held.push(quote.id);
         self.sign(&settled.change);
         settled.change
     }

@@ -10,6 +10,8 @@
 //! ("Data Modeling": immutable transfers, client-made ids).
 
 pub mod audit;
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 pub mod decide;
 pub mod identity;
 pub mod issue;
@@ -17,6 +19,8 @@ pub mod keyset;
 pub mod ledger;
 pub mod lookup;
 pub mod melt;
+#[cfg(any(test, feature = "test-util"))]
+pub mod memory;
 pub mod mint;
 pub mod quote;
 pub mod rail;

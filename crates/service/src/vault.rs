@@ -191,13 +191,14 @@ pub struct Effects {
     pub spend: Vec<SpentProof>,
     /// New rows of signed outputs; as with [`Self::spend`], none may be there already.
     pub sign: Vec<(PointBytes, SignedOutput)>,
-    /// Proofs held for a melt.
+    /// Proofs held for a melt. A store writes these after it has freed what was held before, below: a payment that
+    /// failed may be started again in the same batch.
     pub hold: Vec<(QuoteId, SpentProof)>,
     /// Melts whose held proofs become spent. A store moves these rows; they are not in [`Self::spend`].
     pub spend_held: Vec<QuoteId>,
     /// Melts whose held proofs are free again.
     pub release_held: Vec<QuoteId>,
-    /// Outputs promised as change to a melt.
+    /// Outputs promised as change to a melt; as with [`Self::hold`], written after those before are released.
     pub promise: Vec<(QuoteId, PointBytes)>,
     /// Melts whose promised outputs are forgotten (those signed are in [`Self::sign`]).
     pub release_promised: Vec<QuoteId>,

@@ -1,1 +1,7 @@
+//! The vault on SQLite: tables, migrations, and the traits of `tacit-service` over them.
+//!
+//! Reading order: `migrations/` (the tables), [`sqlite`] (opening, the writer, the readers).
+//! Architecture invariant: nothing here decides. What becomes of a change is `tacit_service::decide`'s to say;
+//! this crate reads the facts it asks for and makes its effects durable. No HTTP.
 
+pub mod sqlite;

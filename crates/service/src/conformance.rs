@@ -1,0 +1,112 @@
+//! What every vault must do, whatever it is made of: one suite, run on real keys and real proofs.
+//!
+//! After each commit of each check the books are taken and audited, so that "nothing was lost" is checked without
+//! being written down again. Reading order: [`rig`] (mint, wallet and vault in one hand), [`swaps`], [`quotes`],
+//! [`melts`], [`keysets`] (the checks).
+
+pub mod keysets;
+pub mod melts;
+pub mod quotes;
+pub mod rig;
+pub mod swaps;
+
+use crate::vault::{VaultReader, VaultStore};
+
+use self::rig::Rig;
+
+/// A vault under test, with both its sides.
+pub trait Bed {
+    /// The writer's side.
+    fn store(&mut self) -> &mut dyn VaultStore;
+
+    /// The readers' side of the same vault.
+    fn reader(&mut self) -> &mut dyn VaultReader;
+
+    /// Closes the vault and opens it again, as a restart of the process would.
+    fn restart(&mut self);
+}
+
+/// A check, with its name.
+pub type Check = (&'static str, fn(&mut Rig));
+
+macro_rules! checks {
+    ($($module:ident :: $check:ident),* $(,)?) => {
+        &[$((stringify!($check), $module::$check)),*]
+    };
+}
+
+/// All checks.
+pub const CHECKS: &[Check] = checks![
+    swaps::a_swap_spends_once_and_signs,
+    swaps::a_repeated_swap_is_answered_and_posts_nothing,
+    swaps::parallel_spend_has_one_winner,
+    swaps::stale_counter_loses_nothing,
+    swaps::outputs_answer_only_their_own_amount,
+    swaps::part_of_an_old_request_is_refused,
+    swaps::lost_reply_can_be_fetched_again,
+    swaps::restart_keeps_idempotency,
+    swaps::same_secret_under_two_keysets_is_spent_once,
+    swaps::fees_and_days_are_posted,
+    swaps::amount_overflow_is_refused,
+    swaps::duplicate_inputs_and_outputs_are_refused,
+    quotes::a_quote_is_paid_and_issued_once,
+    quotes::failed_mint_leaves_quote_unissued,
+    quotes::quote_of_another_method_is_refused,
+    quotes::old_quotes_are_dropped_and_open_ones_stay,
+    quotes::quotes_are_read_back_whole,
+    melts::a_paid_melt_spends_and_gives_change,
+    melts::a_failed_melt_frees_its_proofs,
+    melts::quote_poll_and_executor_finish_once,
+    melts::no_orphaned_pending_proofs,
+    melts::a_melt_started_and_ended_in_one_batch_leaves_nothing_held,
+    melts::promised_change_is_signed_for_nobody_else,
+    melts::rotation_during_pending_melt_finishes,
+    melts::change_outputs_are_points,
+    keysets::a_rotated_keyset_redeems_and_does_not_sign,
+    keysets::closed_keyset_stays_closed,
+    keysets::a_sealed_keyset_keeps_signed_totals,
+    keysets::preimages_are_kept_until_the_seal,
+    keysets::a_day_that_ends_is_posted_once,
+];
+
+/// Runs every check, each on a new vault made for a mint of [`rig::identity`].
+///
+/// # Panics
+/// If one fails: its name is printed before.
+pub fn run(new: &mut dyn FnMut() -> Box<dyn Bed>) {
+    for (name, check) in CHECKS {
+        println!("conformance: {name}");
+        check(&mut Rig::new(new()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryVault;
+
+    struct InMemory {
+        store: MemoryVault,
+        reader: MemoryVault,
+    }
+
+    impl Bed for InMemory {
+        fn store(&mut self) -> &mut dyn VaultStore {
+            &mut self.store
+        }
+
+        fn reader(&mut self) -> &mut dyn VaultReader {
+            &mut self.reader
+        }
+
+        fn restart(&mut self) {}
+    }
+
+    #[test]
+    fn the_vault_in_memory_conforms() {
+        run(&mut || {
+            let store = MemoryVault::default();
+            Box::new(InMemory { reader: store.clone(), store })
+        });
+    }
+}

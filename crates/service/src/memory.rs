@@ -1,0 +1,279 @@
+//! A vault in memory: the reference the stores are held against, and what tests run on. Nothing is durable.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tacit_core::time::{Day, Timestamp};
+use tacit_ecash::point::{PointBytes, Y};
+
+use crate::audit::{Books, KeysetBooks};
+use crate::decide::decide;
+use crate::keyset::{KeysetNumber, KeysetRecord, KeysetState, SealedTotals};
+use crate::ledger::{Account, DayFlows, Transfer, TransferId};
+use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
+use crate::vault::{
+    Balance, Change, Effects, Facts, Outcome, ProofState, SignedOutput, SpentProof, StoreError,
+    VaultReader, VaultStore, Wanted,
+};
+
+#[derive(Default)]
+struct Rows {
+    spent: BTreeMap<Y, SpentProof>,
+    signed: BTreeMap<PointBytes, SignedOutput>,
+    held: BTreeMap<Y, (QuoteId, SpentProof)>,
+    promised: BTreeMap<PointBytes, QuoteId>,
+    mint_quotes: BTreeMap<QuoteId, MintQuote>,
+    melt_quotes: BTreeMap<QuoteId, MeltQuote>,
+    keysets: BTreeMap<KeysetNumber, KeysetRecord>,
+    sealed: BTreeMap<KeysetNumber, SealedTotals>,
+    transfers: BTreeMap<TransferId, Transfer>,
+    balances: BTreeMap<Account, Balance>,
+    open_day: Day,
+    day_flows: DayFlows,
+}
+
+/// A vault in memory. Its clones are handles of the same one, so that it can be written and read at once, and
+/// outlives a pretended restart.
+#[derive(Clone, Default)]
+pub struct MemoryVault {
+    rows: Arc<Mutex<Rows>>,
+}
+
+impl MemoryVault {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        // A test that panicked between two statements is reported by itself.
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl VaultStore for MemoryVault {
+    fn commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
+        let mut rows = self.rows();
+        let (outcomes, effects) = decide(batch, rows.facts(&Wanted::by(batch)), now);
+        rows.apply(effects)?;
+        Ok(outcomes)
+    }
+}
+
+impl Rows {
+    fn facts(&self, wanted: &Wanted) -> Facts {
+        let proofs: HashSet<Y> = wanted.proofs.union(&wanted.proofs_to_hold).copied().collect();
+        let outputs = wanted.outputs.union(&wanted.outputs_to_promise);
+        let (mut signed, mut promised) = (Vec::new(), HashSet::new());
+        for output in outputs {
+            signed.extend(self.signed.get(output).map(|found| (*output, *found)));
+            promised.extend(self.promised.get_key_value(output).map(|(output, _)| *output));
+        }
+        Facts {
+            spent: proofs.iter().filter(|y| self.spent.contains_key(y)).copied().collect(),
+            held: proofs.iter().filter(|y| self.held.contains_key(y)).copied().collect(),
+            signed: signed.into_iter().collect(),
+            promised,
+            mint_quotes: pick(&self.mint_quotes, &wanted.mint_quotes),
+            melt_quotes: pick(&self.melt_quotes, &wanted.melt_quotes),
+            keysets: self.keysets.values().cloned().collect(),
+            open_day: self.open_day,
+            day_flows: self.day_flows.clone(),
+            balances: self.balances.clone().into_iter().collect(),
+            keysets_held: self.held.values().map(|(_, proof)| proof.keyset).collect(),
+        }
+    }
+
+    /// Fails only where `decide` was wrong; what is left then is of no use.
+    fn apply(&mut self, effects: Effects) -> Result<(), StoreError> {
+        self.keysets.extend(effects.keysets);
+        self.mint_quotes.extend(effects.mint_quotes);
+        self.melt_quotes.extend(effects.melt_quotes);
+        for quote in &effects.spend_held {
+            let spent: Vec<SpentProof> = self.of_quote(*quote).collect();
+            self.spend(spent)?;
+        }
+        let freed = [effects.spend_held, effects.release_held].concat();
+        self.held.retain(|_, (quote, _)| !freed.contains(quote));
+        self.promised.retain(|_, quote| !effects.release_promised.contains(quote));
+        for (quote, proof) in effects.hold {
+            insert(&mut self.held, proof.y, (quote, proof))?;
+        }
+        for (quote, output) in effects.promise {
+            insert(&mut self.promised, output, quote)?;
+        }
+        self.spend(effects.spend)?;
+        for (output, signed) in effects.sign {
+            insert(&mut self.signed, output, signed)?;
+        }
+        for transfer in effects.transfers {
+            self.post(transfer)?;
+        }
+        if let Some(day) = effects.close_day {
+            self.day_flows.clear();
+            self.open_day = day;
+        }
+        for (pair, flow) in effects.flows {
+            let sum = self.day_flows.entry(pair).or_default();
+            sum.value += flow.value;
+            sum.fee += flow.fee;
+        }
+        for (number, totals) in effects.sealed {
+            insert(&mut self.sealed, number, totals)?;
+            for proof in self.spent.values_mut().filter(|proof| proof.keyset == number) {
+                proof.preimage = None;
+            }
+        }
+        if let Some(limit) = effects.drop_quotes_before {
+            self.mint_quotes
+                .retain(|_, quote| quote.expiry >= limit || quote.state == MintQuoteState::Paid);
+            self.melt_quotes.retain(|_, quote| {
+                quote.expiry >= limit || matches!(quote.state, MeltQuoteState::Pending(_))
+            });
+        }
+        Ok(())
+    }
+
+    fn of_quote(&self, wanted: QuoteId) -> impl Iterator<Item = SpentProof> {
+        self.held.values().filter(move |(quote, _)| *quote == wanted).map(|(_, proof)| *proof)
+    }
+
+    fn spend(&mut self, proofs: Vec<SpentProof>) -> Result<(), StoreError> {
+        proofs.into_iter().try_for_each(|proof| insert(&mut self.spent, proof.y, proof))
+    }
+
+    fn post(&mut self, transfer: Transfer) -> Result<(), StoreError> {
+        self.balances.entry(transfer.debit).or_default().debits += transfer.amount;
+        self.balances.entry(transfer.credit).or_default().credits += transfer.amount;
+        insert(&mut self.transfers, transfer.id, transfer)
+    }
+
+    fn keyset_books(&self, record: &KeysetRecord) -> KeysetBooks {
+        let number = record.number;
+        let signed = || self.signed.values().filter(|signed| signed.keyset == number);
+        let spent = || self.spent.values().filter(|proof| proof.keyset == number);
+        let held = self.held.values().filter(|(_, proof)| proof.keyset == number);
+        KeysetBooks {
+            record: record.clone(),
+            signed: signed().map(|signed| signed.amount).sum(),
+            signed_rows: count(signed().count()),
+            spent: spent().map(|proof| proof.amount).sum(),
+            spent_rows: count(spent().count()),
+            held: held.map(|(_, proof)| proof.amount).sum(),
+        }
+    }
+
+    fn pending(&self) -> impl Iterator<Item = &MeltQuote> {
+        self.melt_quotes.values().filter(|quote| matches!(quote.state, MeltQuoteState::Pending(_)))
+    }
+
+    fn orphans(&self) -> Vec<(&'static str, u64)> {
+        let pending: HashSet<QuoteId> = self.pending().map(|quote| quote.id).collect();
+        let holding: HashSet<QuoteId> = self.held.values().map(|(quote, _)| *quote).collect();
+        let both = self.held.keys().filter(|y| self.spent.contains_key(y)).count();
+        let loose = self.promised.values().filter(|quote| !pending.contains(quote)).count();
+        let twice = self.promised.keys().filter(|output| self.signed.contains_key(output)).count();
+        vec![
+            ("proof both held and spent", count(both)),
+            ("output both promised and signed", count(twice)),
+            ("held proof without a pending quote", count(holding.difference(&pending).count())),
+            ("pending quote that holds nothing", count(pending.difference(&holding).count())),
+            ("promised output without a pending quote", count(loose)),
+        ]
+    }
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).expect("a count of rows in memory")
+}
+
+fn pick<T: Clone>(
+    rows: &BTreeMap<QuoteId, T>,
+    wanted: &std::collections::BTreeSet<QuoteId>,
+) -> std::collections::HashMap<QuoteId, T> {
+    wanted.iter().filter_map(|id| Some((*id, rows.get(id)?.clone()))).collect()
+}
+
+fn insert<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, value: V) -> Result<(), StoreError> {
+    match rows.insert(key, value) {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Corrupt("a new row was there already")),
+    }
+}
+
+impl VaultReader for MemoryVault {
+    fn keysets(&mut self) -> Result<Vec<KeysetRecord>, StoreError> {
+        Ok(self.rows().keysets.values().cloned().collect())
+    }
+
+    fn mint_quote(&mut self, id: QuoteId) -> Result<Option<MintQuote>, StoreError> {
+        Ok(self.rows().mint_quotes.get(&id).cloned())
+    }
+
+    fn melt_quote(&mut self, id: QuoteId) -> Result<Option<MeltQuote>, StoreError> {
+        Ok(self.rows().melt_quotes.get(&id).cloned())
+    }
+
+    fn proof_states(&mut self, proofs: &[Y]) -> Result<Vec<ProofState>, StoreError> {
+        let rows = self.rows();
+        let state = |y| match (rows.spent.get(y), rows.held.get(y)) {
+            (Some(proof), _) => ProofState::Spent(proof.preimage),
+            (None, Some(_)) => ProofState::Pending,
+            (None, None) => ProofState::Unspent,
+        };
+        Ok(proofs.iter().map(state).collect())
+    }
+
+    fn signed(&mut self, outputs: &[PointBytes]) -> Result<Vec<Option<SignedOutput>>, StoreError> {
+        let rows = self.rows();
+        Ok(outputs.iter().map(|output| rows.signed.get(output).copied()).collect())
+    }
+
+    fn unpaid_mint_quotes(&mut self, now: Timestamp) -> Result<Vec<MintQuote>, StoreError> {
+        let rows = self.rows();
+        let waits =
+            |quote: &&MintQuote| quote.state == MintQuoteState::Unpaid && now < quote.expiry;
+        Ok(rows.mint_quotes.values().filter(waits).cloned().collect())
+    }
+
+    fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
+        Ok(self.rows().pending().cloned().collect())
+    }
+
+    fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
+        let rows = self.rows();
+        let held: HashSet<KeysetNumber> =
+            rows.held.values().map(|(_, proof)| proof.keyset).collect();
+        let closed = rows
+            .keysets
+            .values()
+            .filter(|keyset| keyset.state == KeysetState::Closed && !held.contains(&keyset.number));
+        let with_balance = |keyset: &KeysetRecord| {
+            let account = Account::Ecash(keyset.spec.unit, keyset.number);
+            (keyset.clone(), rows.balances.get(&account).copied().unwrap_or_default())
+        };
+        Ok(closed.map(with_balance).collect())
+    }
+
+    fn books(&mut self) -> Result<Books, StoreError> {
+        let rows = self.rows();
+        let mut books = Books {
+            keysets: rows.keysets.values().map(|record| rows.keyset_books(record)).collect(),
+            balances: rows.balances.clone(),
+            open_day: rows.open_day,
+            day_flows: rows.day_flows.clone(),
+            sealed: rows.sealed.values().cloned().collect(),
+            orphans: rows.orphans(),
+            ..Books::default()
+        };
+        for transfer in rows.transfers.values() {
+            books.transfers.entry(transfer.debit).or_default().debits += transfer.amount;
+            books.transfers.entry(transfer.credit).or_default().credits += transfer.amount;
+        }
+        for quote in rows.mint_quotes.values().filter(|quote| quote.state == MintQuoteState::Paid) {
+            *books.paid_quotes.entry(quote.unit).or_default() += quote.amount;
+        }
+        for quote in rows.pending() {
+            let MeltQuoteState::Pending(pending) = &quote.state else { continue };
+            for (keyset, value) in &pending.inputs {
+                *books.pending_inputs.entry(*keyset).or_default() += value;
+            }
+        }
+        Ok(books)
+    }
+}

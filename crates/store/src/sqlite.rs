@@ -1,0 +1,267 @@
+//! The vault in one SQLite file: one writer, any number of readers.
+//!
+//! Write-ahead log, every commit synced before it returns. Reading order: this file (opening), [`row`] (how
+//! nouns are spelled), [`write`] (a commit), [`read`] (the readers), [`books`] (the audit's sums).
+
+mod apply;
+mod archive;
+mod books;
+mod fault;
+mod read;
+mod row;
+mod write;
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use secp256k1::PublicKey;
+use tacit_core::time::Day;
+
+use tacit_service::keyset::KeysetRecord;
+
+use self::fault::Fault;
+
+/// The schema's history. `user_version` counts those applied; one that has shipped is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_vault.sql")];
+
+/// Marks the file as a vault of this system: "TCTV".
+const APPLICATION_ID: i32 = 0x5443_5456;
+
+/// Statements kept prepared by each connection: all that the vault has.
+const STATEMENTS: usize = 64;
+
+/// Why a vault was not opened. Variants stand in the order they are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another part of this one, writes to it.
+    #[error("another process has the vault open for writing")]
+    InUse,
+    /// The file or its folder cannot be used.
+    #[error("the vault's file cannot be used")]
+    File(#[source] std::io::Error),
+    /// SQLite cannot open it.
+    #[error("the vault cannot be opened")]
+    Sqlite(#[source] rusqlite::Error),
+    /// The file is another program's database.
+    #[error("the file is no vault")]
+    NotAVault,
+    /// Written by a later version of this program.
+    #[error("the vault has schema {found}, this program knows up to {known}")]
+    TooNew {
+        /// Version of its schema.
+        found: usize,
+        /// Latest version this program knows.
+        known: usize,
+    },
+    /// An older schema, which only the writer brings up to date.
+    #[error("the vault has schema {found}, this program reads {known}: open it for writing once")]
+    TooOld {
+        /// Version of its schema.
+        found: usize,
+        /// Version this program reads.
+        known: usize,
+    },
+    /// It belongs to a mint of another identity, so of another seed.
+    #[error("the vault belongs to another mint")]
+    OtherMint,
+    /// What is stored contradicts itself.
+    #[error("the vault is corrupt: {0}")]
+    Corrupt(&'static str),
+}
+
+impl From<Fault> for OpenError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Sqlite(error) => match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase) => Self::NotAVault,
+                Some(_) | None => Self::Sqlite(error),
+            },
+            Fault::Malformed(what) => Self::Corrupt(what),
+            Fault::OutOfRange => Self::Corrupt("a number is out of range"),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Fault::Sqlite(error).into()
+    }
+}
+
+/// What the one writer remembers between commits, so as not to read it for each. Changed only after a commit,
+/// read anew after a failed one.
+#[derive(Clone, Debug)]
+struct Known {
+    keysets: Vec<KeysetRecord>,
+    open_day: Day,
+}
+
+/// The vault's writer.
+pub struct SqliteVault {
+    connection: Connection,
+    /// `None` after a failure, until it is read again.
+    known: Option<Known>,
+    /// Where the archiving of sealed keysets goes on; `None` when there is nothing left to archive.
+    archive_from: Option<tacit_ecash::point::Y>,
+    is_corrupt: bool,
+    /// Held locked for as long as the writer lives; the system releases it when the process dies.
+    _lock: File,
+}
+
+impl SqliteVault {
+    /// Opens the vault at `path` for writing; makes or migrates it first, if need be.
+    ///
+    /// `mint`: the identity key of the mint it belongs to, remembered when the vault is made.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: &Path, mint: &PublicKey) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        create_file(path).map_err(OpenError::File)?;
+        let mut connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        configure_writer(&connection)?;
+        migrate(&mut connection, mint)?;
+        if mint_identity(&connection)? != *mint {
+            return Err(OpenError::OtherMint);
+        }
+        let known = write::known_of(&connection)?;
+        Ok(Self {
+            connection,
+            known: Some(known),
+            archive_from: Some(archive::START), // Whatever a crash left in the middle.
+            is_corrupt: false,
+            _lock: lock,
+        })
+    }
+}
+
+/// A reader of the vault: sees what is committed and nothing else. Any number may be open beside the writer,
+/// also in other processes.
+pub struct SqliteReader {
+    connection: Connection,
+}
+
+impl SqliteReader {
+    /// Opens the vault at `path` for reading.
+    ///
+    /// # Errors
+    /// [`OpenError`]; a vault that is not there is not made.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        // Opened for writing all the same: the first connection has to recover the log after a crash.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let (found, known) = (schema_version(&connection)?, MIGRATIONS.len());
+        if found != known {
+            let too_old = OpenError::TooOld { found, known };
+            return Err(if found < known { too_old } else { OpenError::TooNew { found, known } });
+        }
+        Ok(Self { connection })
+    }
+
+    /// The identity key of the mint the vault belongs to.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn mint(&self) -> Result<PublicKey, OpenError> {
+        Ok(mint_identity(&self.connection)?)
+    }
+}
+
+/// How long a connection waits for another one: only making and recovering the log ever needs it.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Bytes of a page.
+const PAGE_SIZE: i64 = 4096;
+
+/// Page cache of the writer.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
+
+/// Page cache of each reader.
+const READER_CACHE_KIB: i64 = 4 * 1024;
+
+/// Pages of the log after which it is copied into the database.
+const CHECKPOINT_PAGES: i64 = 4000;
+
+fn configure_writer(connection: &Connection) -> Result<(), OpenError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?; // Of effect in a new file only.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    // What is deleted is overwritten: a released hold or a dropped quote must not be found in the file.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // After a checkpoint the log shrinks: old pages in it would show what was written together.
+    connection.pragma_update(None, "journal_size_limit", 0)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// Takes the writer's lock: a file beside the vault, because a lock inside SQLite would shut the readers out.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut beside = PathBuf::from(path).into_os_string();
+    beside.push(".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(beside);
+    let file = file.map_err(OpenError::File)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(std::fs::TryLockError::Error(error)) => Err(OpenError::File(error)),
+    }
+}
+
+/// Makes the file if it is not there, readable by its owner alone. SQLite gives its log the same rights.
+fn create_file(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn schema_version(connection: &Connection) -> Result<usize, OpenError> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match usize::try_from(version) {
+        Ok(version) if application == APPLICATION_ID => Ok(version),
+        Ok(0) if application == 0 && tables == 0 => Ok(0), // Newly made.
+        Ok(_) | Err(_) => Err(OpenError::NotAVault),
+    }
+}
+
+/// Applies the migrations that are missing, each in a commit of its own.
+fn migrate(connection: &mut Connection, mint: &PublicKey) -> Result<(), OpenError> {
+    let (found, known) = (schema_version(connection)?, MIGRATIONS.len());
+    if found > known {
+        return Err(OpenError::TooNew { found, known });
+    }
+    for (version, migration) in MIGRATIONS.iter().enumerate().skip(found) {
+        let change = connection.transaction()?;
+        change.execute_batch(migration)?;
+        if version == 0 {
+            change.execute(
+                "INSERT INTO vault (one, mint, open_day) VALUES (1, ?1, 0)",
+                [mint.serialize()],
+            )?;
+            change.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        change.pragma_update(None, "user_version", i64::try_from(version + 1).expect("few"))?;
+        change.commit()?;
+    }
+    Ok(())
+}
+
+fn mint_identity(connection: &Connection) -> Result<PublicKey, Fault> {
+    let bytes: [u8; 33] = connection.query_row("SELECT mint FROM vault", [], |row| row.get(0))?;
+    PublicKey::from_slice(&bytes).map_err(|_| Fault::Malformed("the mint's identity is no key"))
+}

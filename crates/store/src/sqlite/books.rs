@@ -1,0 +1,211 @@
+//! The audit's sums, each recomputed from its own rows, all of one moment.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row};
+use tacit_core::unit::Unit;
+use tacit_service::audit::{Books, KeysetBooks};
+use tacit_service::keyset::{KeysetNumber, KeysetRecord};
+use tacit_service::ledger::Account;
+use tacit_service::quote::MeltQuoteState;
+use tacit_service::vault::Balance;
+
+use super::fault::Fault;
+use super::{read, row};
+
+/// What is wrong with a row, and a query that counts such rows.
+const ORPHANS: &[(&str, &str)] = &[
+    ("proof spent twice over", "SELECT count(*) FROM spent JOIN spent_archive USING (y)"),
+    (
+        "proof both held and spent",
+        "SELECT count(*) FROM held WHERE y IN (SELECT y FROM spent) OR y IN (SELECT y FROM spent_archive)",
+    ),
+    (
+        "output both promised and signed",
+        "SELECT count(*) FROM promised JOIN signed USING (b_)",
+    ),
+    (
+        "held proof without a pending quote",
+        "SELECT count(*) FROM held WHERE quote NOT IN (SELECT id FROM melt_quote WHERE state = 1)",
+    ),
+    (
+        "promised output without a pending quote",
+        "SELECT count(*) FROM promised WHERE quote NOT IN (SELECT id FROM melt_quote WHERE state = 1)",
+    ),
+    (
+        "pending quote that holds nothing",
+        "SELECT count(*) FROM melt_quote WHERE state = 1 AND id NOT IN (SELECT quote FROM held)",
+    ),
+    (
+        "preimage of a proof that is not spent",
+        "SELECT count(*) FROM preimage LEFT JOIN spent USING (y) WHERE spent.keyset IS NOT preimage.keyset",
+    ),
+    (
+        "preimage of a sealed keyset",
+        "SELECT count(*) FROM preimage JOIN keyset ON keyset.number = preimage.keyset WHERE keyset.state = 3",
+    ),
+    (
+        "archived proof of a keyset that is not sealed",
+        "SELECT count(*) FROM spent_archive JOIN keyset ON keyset.number = spent_archive.keyset
+         WHERE keyset.state <> 3",
+    ),
+    (
+        "sealed keyset without totals, or totals without a sealed keyset",
+        "SELECT count(*) FROM keyset LEFT JOIN sealed_keyset ON sealed_keyset.keyset = keyset.number
+         WHERE (keyset.state = 3) <> (sealed_keyset.keyset IS NOT NULL)",
+    ),
+    (
+        "transfer whose accounts are missing",
+        "SELECT count(*) FROM transfer WHERE debit NOT IN (SELECT number FROM account)
+         OR credit NOT IN (SELECT number FROM account)",
+    ),
+];
+
+pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
+    let records = read::keysets(connection)?;
+    let mut orphans = Vec::new();
+    for (what, sql) in ORPHANS {
+        let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        orphans.push((*what, row::natural(count)));
+    }
+    let mut strays = Strays { records: &records, rows: 0 };
+    let spent = strays.by_keyset(connection, "spent")?;
+    let archived = strays.by_keyset(connection, "spent_archive")?;
+    let signed = strays.by_keyset(connection, "signed")?;
+    let held = strays.by_keyset(connection, "held")?;
+    orphans.push(("row of a keyset or denomination that does not exist", strays.rows));
+    let (transfers, mixed) = transfers(connection)?;
+    orphans.push(("transfer between two units", mixed));
+    let sums = |table: &Sums, number| table.get(&number).copied().unwrap_or_default();
+    let mut keysets = Vec::with_capacity(records.len());
+    for record in records.iter().cloned() {
+        let (spent, archived) = (sums(&spent, record.number), sums(&archived, record.number));
+        let (signed, held) = (sums(&signed, record.number), sums(&held, record.number));
+        keysets.push(KeysetBooks {
+            record,
+            signed: signed.value,
+            signed_rows: signed.rows,
+            spent: add(spent.value, archived.value)?,
+            spent_rows: add(spent.rows, archived.rows)?,
+            held: held.value,
+        });
+    }
+    Ok(Books {
+        keysets,
+        transfers,
+        balances: balances(connection)?,
+        open_day: read::open_day(connection)?,
+        day_flows: read::day_flows(connection)?,
+        paid_quotes: paid_quotes(connection)?,
+        pending_inputs: pending_inputs(connection)?,
+        sealed: sealed(connection)?,
+        orphans,
+    })
+}
+
+fn add(left: u64, right: u64) -> Result<u64, Fault> {
+    left.checked_add(right).ok_or(Fault::Malformed("a sum is beyond all amounts"))
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    value: u64,
+    rows: u64,
+}
+
+type Sums = BTreeMap<KeysetNumber, Sum>;
+
+/// Counts rows whose keyset is unknown or has no such denomination.
+struct Strays<'a> {
+    records: &'a [KeysetRecord],
+    rows: u64,
+}
+
+impl Strays<'_> {
+    fn by_keyset(&mut self, connection: &Connection, table: &str) -> Result<Sums, Fault> {
+        let sql = format!("SELECT keyset, exponent, count(*) FROM {table} GROUP BY keyset, exponent");
+        let groups: Vec<(i64, i64, i64)> =
+            read::all(connection, &sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let mut sums = Sums::new();
+        for (keyset, exponent, rows) in groups {
+            let rows = row::natural(rows);
+            let (number, known) = (row::number(keyset)?, |record: &&KeysetRecord| {
+                i64::from(record.number.get()) == keyset && exponent < i64::from(record.spec.orders)
+            });
+            if self.records.iter().find(known).is_none() {
+                self.rows = add(self.rows, rows)?;
+            }
+            let value = row::denomination(exponent)?
+                .checked_mul(rows)
+                .ok_or(Fault::Malformed("a sum is beyond all amounts"))?;
+            let sum = sums.entry(number).or_default();
+            *sum = Sum { value: add(sum.value, value)?, rows: add(sum.rows, rows)? };
+        }
+        Ok(sums)
+    }
+}
+
+/// Sums of transfers by account, and how many transfers have two units.
+fn transfers(connection: &Connection) -> Result<(BTreeMap<Account, Balance>, u64), Fault> {
+    let sql = "SELECT debited.name, credited.name, transfer.amount FROM transfer
+               JOIN account AS debited ON debited.number = transfer.debit
+               JOIN account AS credited ON credited.number = transfer.credit";
+    let (mut sums, mut mixed) = (BTreeMap::<Account, Balance>::new(), 0);
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (debit, credit) = (account_at(row, 0)?, account_at(row, 1)?);
+        let amount = row::natural(row.get(2)?);
+        let debited = &mut sums.entry(debit).or_default().debits;
+        *debited = add(*debited, amount)?;
+        let credited = &mut sums.entry(credit).or_default().credits;
+        *credited = add(*credited, amount)?;
+        mixed += u64::from(debit.unit() != credit.unit());
+    }
+    Ok((sums, mixed))
+}
+
+fn account_at(row: &Row<'_>, column: usize) -> Result<Account, Fault> {
+    row.get::<_, String>(column)?.parse().map_err(|_| Fault::Malformed("an account's name is none"))
+}
+
+fn balances(connection: &Connection) -> Result<BTreeMap<Account, Balance>, Fault> {
+    let sql = "SELECT name, debits, credits FROM account";
+    let read = |row: &Row<'_>| {
+        let balance =
+            Balance { debits: row::natural(row.get(1)?), credits: row::natural(row.get(2)?) };
+        Ok((account_at(row, 0)?, balance))
+    };
+    Ok(read::all(connection, sql, [], read)?.into_iter().collect())
+}
+
+fn paid_quotes(connection: &Connection) -> Result<BTreeMap<Unit, u64>, Fault> {
+    let sql = format!("SELECT {} FROM mint_quote WHERE state = 1", row::MINT_QUOTE);
+    let mut sums = BTreeMap::new();
+    for quote in read::all(connection, &sql, [], row::mint_quote)? {
+        let sum = sums.entry(quote.unit).or_default();
+        *sum = add(*sum, quote.amount)?;
+    }
+    Ok(sums)
+}
+
+fn pending_inputs(connection: &Connection) -> Result<BTreeMap<KeysetNumber, u64>, Fault> {
+    let sql = format!("SELECT {} FROM melt_quote WHERE state = 1", row::MELT_QUOTE);
+    let mut sums = BTreeMap::new();
+    for quote in read::all(connection, &sql, [], row::melt_quote)? {
+        let MeltQuoteState::Pending(pending) = quote.state else { continue };
+        for (keyset, value) in pending.inputs {
+            let sum = sums.entry(keyset).or_default();
+            *sum = add(*sum, value)?;
+        }
+    }
+    Ok(sums)
+}
+
+fn sealed(
+    connection: &Connection,
+) -> Result<Vec<tacit_service::keyset::SealedTotals>, Fault> {
+    let sql = "SELECT keyset.id, issued, redeemed, outstanding, signature FROM sealed_keyset
+               JOIN keyset ON keyset.number = sealed_keyset.keyset ORDER BY keyset.number";
+    read::all(connection, sql, [], row::sealed)
+}

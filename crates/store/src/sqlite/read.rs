@@ -1,0 +1,204 @@
+//! Looking things up: the readers' side, and what the writer asks with the same statements.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use tacit_core::time::Timestamp;
+use tacit_ecash::point::{PointBytes, Y};
+use tacit_service::audit::Books;
+use tacit_service::keyset::KeysetRecord;
+use tacit_service::ledger::{Account, DayFlow, DayFlows};
+use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
+use tacit_service::vault::{Balance, ProofState, SignedOutput, StoreError, VaultReader};
+
+use super::fault::Fault;
+use super::{SqliteReader, books, row};
+
+impl VaultReader for SqliteReader {
+    fn keysets(&mut self) -> Result<Vec<KeysetRecord>, StoreError> {
+        self.read(keysets)
+    }
+
+    fn mint_quote(&mut self, id: QuoteId) -> Result<Option<MintQuote>, StoreError> {
+        self.read(|connection| mint_quote(connection, id))
+    }
+
+    fn melt_quote(&mut self, id: QuoteId) -> Result<Option<MeltQuote>, StoreError> {
+        self.read(|connection| melt_quote(connection, id))
+    }
+
+    fn proof_states(&mut self, proofs: &[Y]) -> Result<Vec<ProofState>, StoreError> {
+        self.read(|connection| proofs.iter().map(|y| proof_state(connection, y)).collect())
+    }
+
+    fn signed(&mut self, outputs: &[PointBytes]) -> Result<Vec<Option<SignedOutput>>, StoreError> {
+        self.read(|connection| outputs.iter().map(|output| signed(connection, output)).collect())
+    }
+
+    fn unpaid_mint_quotes(&mut self, now: Timestamp) -> Result<Vec<MintQuote>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM mint_quote WHERE state = 0 AND expiry > ?1 ORDER BY expiry",
+            row::MINT_QUOTE
+        );
+        let now = row::integer(now.seconds());
+        self.read(|connection| all(connection, &sql, [now], row::mint_quote))
+    }
+
+    fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
+        let sql = format!("SELECT {} FROM melt_quote WHERE state = 1", row::MELT_QUOTE);
+        self.read(|connection| all(connection, &sql, [], row::melt_quote))
+    }
+
+    fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM keyset WHERE state = 2
+             AND NOT EXISTS (SELECT 1 FROM held WHERE held.keyset = keyset.number) ORDER BY number",
+            row::KEYSET
+        );
+        self.read(|connection| {
+            let closed = all(connection, &sql, [], row::keyset)?;
+            let with_balance = |keyset: KeysetRecord| {
+                let account = Account::Ecash(keyset.spec.unit, keyset.number);
+                Ok((keyset, balance(connection, account)?))
+            };
+            closed.into_iter().map(with_balance).collect()
+        })
+    }
+
+    fn books(&mut self) -> Result<Books, StoreError> {
+        self.read(books::books)
+    }
+}
+
+impl SqliteReader {
+    /// Answers one question from one moment of the vault.
+    fn read<T>(
+        &mut self,
+        question: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let answer = || {
+            let moment = self.connection.transaction()?;
+            question(&moment) // Dropped: a reader has nothing to commit.
+        };
+        let mut answer = answer;
+        answer().map_err(Fault::before_commit)
+    }
+}
+
+/// Every row of a query.
+pub(super) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// The one row of a query by key, if it is there.
+pub(super) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Whether a query has a row.
+pub(super) fn any(connection: &Connection, sql: &str, params: impl Params) -> Result<bool, Fault> {
+    Ok(connection.prepare_cached(sql)?.exists(params)?)
+}
+
+pub(super) fn keysets(connection: &Connection) -> Result<Vec<KeysetRecord>, Fault> {
+    let sql = format!("SELECT {} FROM keyset ORDER BY number", row::KEYSET);
+    all(connection, &sql, [], row::keyset)
+}
+
+pub(super) fn mint_quote(
+    connection: &Connection,
+    id: QuoteId,
+) -> Result<Option<MintQuote>, Fault> {
+    let sql = const_format(row::MINT_QUOTE, "mint_quote");
+    one(connection, &sql, [id.as_bytes()], row::mint_quote)
+}
+
+pub(super) fn melt_quote(
+    connection: &Connection,
+    id: QuoteId,
+) -> Result<Option<MeltQuote>, Fault> {
+    let sql = const_format(row::MELT_QUOTE, "melt_quote");
+    one(connection, &sql, [id.as_bytes()], row::melt_quote)
+}
+
+fn const_format(columns: &str, table: &str) -> String {
+    format!("SELECT {columns} FROM {table} WHERE id = ?1")
+}
+
+/// Whether a proof is spent, in a keyset that is sealed or not.
+pub(super) fn is_spent(connection: &Connection, y: &Y) -> Result<bool, Fault> {
+    Ok(any(connection, "SELECT 1 FROM spent WHERE y = ?1", [y.x()])? || is_archived(connection, y)?)
+}
+
+pub(super) fn is_archived(connection: &Connection, y: &Y) -> Result<bool, Fault> {
+    any(connection, "SELECT 1 FROM spent_archive WHERE y = ?1", [y.x()])
+}
+
+pub(super) fn is_held(connection: &Connection, y: &Y) -> Result<bool, Fault> {
+    any(connection, "SELECT 1 FROM held WHERE y = ?1", [y.x()])
+}
+
+pub(super) fn is_promised(connection: &Connection, output: &PointBytes) -> Result<bool, Fault> {
+    any(connection, "SELECT 1 FROM promised WHERE b_ = ?1", [output.as_bytes()])
+}
+
+pub(super) fn signed(
+    connection: &Connection,
+    output: &PointBytes,
+) -> Result<Option<SignedOutput>, Fault> {
+    let sql = "SELECT keyset, exponent FROM signed WHERE b_ = ?1";
+    one(connection, sql, [output.as_bytes()], |row| row::signed_output(row.get(0)?, row.get(1)?))
+}
+
+fn proof_state(connection: &Connection, y: &Y) -> Result<ProofState, Fault> {
+    if is_spent(connection, y)? {
+        let sql = "SELECT preimage FROM preimage WHERE y = ?1";
+        let preimage = one(connection, sql, [y.x()], |row| Ok(row.get(0)?))?;
+        return Ok(ProofState::Spent(preimage));
+    }
+    Ok(if is_held(connection, y)? { ProofState::Pending } else { ProofState::Unspent })
+}
+
+/// The sums that are kept with an account.
+pub(super) fn balance(connection: &Connection, account: Account) -> Result<Balance, Fault> {
+    let sql = "SELECT debits, credits FROM account WHERE name = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Balance { debits: row::natural(row.get(0)?), credits: row::natural(row.get(1)?) })
+    };
+    Ok(one(connection, sql, [account.to_string()], read)?.unwrap_or_default())
+}
+
+pub(super) fn day_flows(connection: &Connection) -> Result<DayFlows, Fault> {
+    let sql = "SELECT keyset_from, keyset_to, value, fee FROM day_flow";
+    let read = |row: &Row<'_>| {
+        let pair = (row::number(row.get(0)?)?, row::number(row.get(1)?)?);
+        let flow = DayFlow { value: row::natural(row.get(2)?), fee: row::natural(row.get(3)?) };
+        Ok((pair, flow))
+    };
+    Ok(all(connection, sql, [], read)?.into_iter().collect())
+}
+
+pub(super) fn open_day(connection: &Connection) -> Result<tacit_core::time::Day, Fault> {
+    let number: Option<i64> = connection
+        .prepare_cached("SELECT open_day FROM vault")?
+        .query_row(params![], |row| row.get(0))
+        .optional()?;
+    let number = number.ok_or(Fault::Malformed("the vault has no open day"))?;
+    Ok(tacit_core::time::Day::from_number(row::natural(number)))
+}

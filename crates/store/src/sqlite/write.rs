@@ -1,0 +1,254 @@
+//! A commit: facts read, decided, made durable, in one transaction of SQLite.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tacit_core::time::Timestamp;
+use tacit_ecash::point::{PointBytes, Y};
+use tacit_service::decide::decide;
+use tacit_service::issue::MintError;
+use tacit_service::keyset::KeysetNumber;
+use tacit_service::ledger::Account;
+use tacit_service::swap::SwapError;
+use tacit_service::vault::{
+    Balance, Change, Effects, Facts, Outcome, StoreError, VaultStore, Wanted,
+};
+
+use super::fault::Fault;
+use super::{Known, SqliteVault, apply, archive, read, row};
+
+impl VaultStore for SqliteVault {
+    fn commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
+        if self.is_corrupt {
+            return Err(StoreError::Corrupt("found so before: nothing more is written"));
+        }
+        let committed = self.try_commit(batch, now);
+        if let Err(error) = &committed {
+            self.known = None; // Which rows are there is unknown: read again before the next commit.
+            self.is_corrupt = matches!(error, StoreError::Corrupt(_));
+        } else if has_tick(batch) {
+            self.truncate_log();
+        }
+        committed
+    }
+}
+
+/// What is looked up before a batch is decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LookUp {
+    /// Not whether swap inputs are spent and outputs signed: taken to be new, because inserting them tells.
+    Little,
+    /// Everything.
+    All,
+}
+
+/// A batch decided and written, not yet committed.
+type Written<'a> = (Transaction<'a>, Vec<Outcome>, Effects);
+
+impl SqliteVault {
+    fn try_commit(
+        &mut self,
+        batch: &[Change],
+        now: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => known_of(&self.connection).map_err(Fault::before_commit)?,
+        };
+        let wanted = Wanted::by(batch);
+        let all = || self.write(batch, &known, &wanted, now, LookUp::All);
+        let written = match self.write(batch, &known, &wanted, now, LookUp::Little) {
+            Ok(Some(written)) => Ok(written),
+            Ok(None) => all().map(|written| written.expect("nothing is assumed any more")),
+            Err(fault) if fault.is_key_taken() => {
+                all().map(|written| written.expect("nothing is assumed any more"))
+            }
+            Err(fault) => Err(fault),
+        };
+        let (change, outcomes, effects) = written.map_err(Fault::before_commit)?;
+        let mut archive_from = self.archive_from;
+        if has_tick(batch) {
+            archive_from = archive::advance(&change, &known.keysets, archive_from)
+                .map_err(Fault::before_commit)?;
+        }
+        if !effects.sealed.is_empty() {
+            archive_from = Some(archive::START);
+        }
+        change.commit().map_err(|error| Fault::from(error).at_commit())?;
+        self.archive_from = archive_from;
+        self.known = Some(known.after(effects));
+        Ok(outcomes)
+    }
+
+    /// Decides a batch and writes its effects; `None` if the decision rests on what was not looked up.
+    fn write(
+        &self,
+        batch: &[Change],
+        known: &Known,
+        wanted: &Wanted,
+        now: Timestamp,
+        look_up: LookUp,
+    ) -> Result<Option<Written<'_>>, Fault> {
+        let change = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let facts = facts(&change, known, wanted, now, look_up)?;
+        let (outcomes, effects) = decide(batch, facts, now);
+        if look_up == LookUp::Little && outcomes.iter().any(may_rest_on_assumption) {
+            return Ok(None);
+        }
+        apply::apply(&change, &effects)?;
+        Ok(Some((change, outcomes, effects)))
+    }
+
+    /// Empties the log file, so that it does not go on showing which rows were written together.
+    fn truncate_log(&self) {
+        // Refused while a reader looks at an older moment: the next one will do.
+        _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
+
+fn has_tick(batch: &[Change]) -> bool {
+    batch.iter().any(|change| matches!(change, Change::Tick))
+}
+
+/// Whether an outcome could be another one if inputs taken for unspent or outputs taken for new are not. What
+/// is granted needs no such doubt: its rows are inserted, and one that is there already says so. What is refused
+/// inserts nothing, and may be the repetition of an old request, which must be answered.
+fn may_rest_on_assumption(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Swap(Err(SwapError::Input(_) | SwapError::Output(_)))
+        | Outcome::Mint(Err(MintError::Output(_))) => true,
+        Outcome::Swap(Ok(()) | Err(SwapError::Unbalanced { .. }))
+        | Outcome::Mint(
+            Ok(())
+            | Err(
+                MintError::UnknownQuote
+                | MintError::BadSignature
+                | MintError::Unbalanced { .. }
+                | MintError::AlreadyIssued
+                | MintError::NotPaid,
+            ),
+        )
+        | Outcome::Melt(_)
+        | Outcome::Finished(_)
+        | Outcome::Applied(_) => false,
+    }
+}
+
+pub(super) fn known_of(connection: &Connection) -> Result<Known, Fault> {
+    Ok(Known { keysets: read::keysets(connection)?, open_day: read::open_day(connection)? })
+}
+
+impl Known {
+    /// What is known once these effects are committed.
+    fn after(mut self, effects: Effects) -> Self {
+        for (number, keyset) in effects.keysets {
+            match self.keysets.iter_mut().find(|known| known.number == number) {
+                Some(known) => *known = keyset,
+                None => self.keysets.push(keyset), // Numbers only grow, so the order stands.
+            }
+        }
+        self.open_day = effects.close_day.unwrap_or(self.open_day);
+        self
+    }
+}
+
+fn facts(
+    change: &Transaction<'_>,
+    known: &Known,
+    wanted: &Wanted,
+    now: Timestamp,
+    look_up: LookUp,
+) -> Result<Facts, Fault> {
+    let mut facts = Facts {
+        keysets: known.keysets.clone(),
+        open_day: known.open_day,
+        ..Facts::default()
+    };
+    look_up_proofs(change, wanted, look_up, &mut facts)?;
+    look_up_outputs(change, wanted, look_up, &mut facts)?;
+    for id in &wanted.mint_quotes {
+        facts.mint_quotes.extend(read::mint_quote(change, *id)?.map(|quote| (*id, quote)));
+    }
+    for id in &wanted.melt_quotes {
+        facts.melt_quotes.extend(read::melt_quote(change, *id)?.map(|quote| (*id, quote)));
+    }
+    if wanted.balances || known.open_day < now.day() {
+        facts.day_flows = read::day_flows(change)?;
+    }
+    if wanted.balances {
+        look_up_balances(change, &mut facts)?;
+    }
+    Ok(facts)
+}
+
+fn look_up_proofs(
+    change: &Transaction<'_>,
+    wanted: &Wanted,
+    look_up: LookUp,
+    facts: &mut Facts,
+) -> Result<(), Fault> {
+    let mut find = |proofs: &BTreeSet<Y>, is: fn(&Connection, &Y) -> Result<bool, Fault>| {
+        let mut found = HashSet::new();
+        for y in proofs {
+            if is(change, y)? {
+                found.insert(*y);
+            }
+        }
+        Ok::<_, Fault>(found)
+    };
+    if look_up == LookUp::All {
+        facts.spent.extend(find(&wanted.proofs, read::is_spent)?);
+    } else if read::any(change, "SELECT 1 FROM spent_archive", [])? {
+        // Inserting does not tell of those: the archive is another table.
+        facts.spent.extend(find(&wanted.proofs, read::is_archived)?);
+    }
+    facts.spent.extend(find(&wanted.proofs_to_hold, read::is_spent)?);
+    if read::any(change, "SELECT 1 FROM held", [])? {
+        facts.held.extend(find(&wanted.proofs, read::is_held)?);
+        facts.held.extend(find(&wanted.proofs_to_hold, read::is_held)?);
+    }
+    Ok(())
+}
+
+fn look_up_outputs(
+    change: &Transaction<'_>,
+    wanted: &Wanted,
+    look_up: LookUp,
+    facts: &mut Facts,
+) -> Result<(), Fault> {
+    let asked = |outputs: &BTreeSet<PointBytes>, facts: &mut Facts| {
+        for output in outputs {
+            let signed = read::signed(change, output)?;
+            facts.signed.extend(signed.map(|signed| (*output, signed)));
+        }
+        Ok::<_, Fault>(())
+    };
+    if look_up == LookUp::All {
+        asked(&wanted.outputs, facts)?;
+    }
+    asked(&wanted.outputs_to_promise, facts)?;
+    if read::any(change, "SELECT 1 FROM promised", [])? {
+        for output in wanted.outputs.union(&wanted.outputs_to_promise) {
+            if read::is_promised(change, output)? {
+                facts.promised.insert(*output);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn look_up_balances(change: &Transaction<'_>, facts: &mut Facts) -> Result<(), Fault> {
+    for keyset in &facts.keysets {
+        let account = Account::Ecash(keyset.spec.unit, keyset.number);
+        let balance = read::balance(change, account)?;
+        if balance != Balance::default() {
+            facts.balances.insert(account, balance);
+        }
+    }
+    let held: Vec<KeysetNumber> =
+        read::all(change, "SELECT DISTINCT keyset FROM held", [], |held| {
+            row::number(held.get(0)?)
+        })?;
+    facts.keysets_held.extend(held);
+    Ok(())
+}
