@@ -1,7 +1,8 @@
 //! The vault in one SQLite file: one writer, any number of readers.
 //!
 //! Write-ahead log, every commit synced before it returns. Reading order: this file (opening), [`row`] (how
-//! nouns are spelled), [`write`] (a commit), [`read`] (the readers), [`books`] (the audit's sums).
+//! nouns are spelled), [`write`] and [`apply`] (a commit), [`read`] (the readers), [`books`] (the audit's sums),
+//! [`archive`] (what is sealed).
 
 mod apply;
 mod archive;
@@ -13,6 +14,7 @@ mod write;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use secp256k1::PublicKey;
@@ -129,6 +131,7 @@ impl SqliteVault {
             return Err(OpenError::OtherMint);
         }
         let known = write::known_of(&connection)?;
+        connection.busy_timeout(WRITER_PATIENCE)?;
         Ok(Self {
             connection,
             known: Some(known),
@@ -176,7 +179,10 @@ impl SqliteReader {
 }
 
 /// How long a connection waits for another one: only making and recovering the log ever needs it.
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the writer waits for readers, once it is open: they only stand in the way of emptying the log.
+const WRITER_PATIENCE: Duration = Duration::from_millis(20);
 
 /// Bytes of a page.
 const PAGE_SIZE: i64 = 4096;
@@ -229,9 +235,11 @@ fn create_file(path: &Path) -> std::io::Result<()> {
 }
 
 fn schema_version(connection: &Connection) -> Result<usize, OpenError> {
-    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match usize::try_from(version) {
         Ok(version) if application == APPLICATION_ID => Ok(version),
         Ok(0) if application == 0 && tables == 0 => Ok(0), // Newly made.

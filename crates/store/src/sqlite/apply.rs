@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, params};
+use tacit_ecash::condition::Preimage;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
 use tacit_service::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
@@ -159,7 +160,8 @@ fn hold(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
     for (quote, proof) in held {
         let exponent = row::exponent(proof.amount)?;
         let keyset = proof.keyset.get();
-        insert.execute(params![proof.y.x(), keyset, exponent, quote.as_bytes(), proof.preimage])?;
+        let preimage = proof.preimage.as_ref().map(Preimage::as_bytes);
+        insert.execute(params![proof.y.x(), keyset, exponent, quote.as_bytes(), preimage])?;
     }
     let mut promised: Vec<_> = effects.promise.iter().collect();
     promised.sort_unstable_by_key(|(_, output)| *output);
@@ -181,7 +183,7 @@ fn spend(change: &Transaction<'_>, proofs: &[SpentProof]) -> Result<(), Fault> {
         let (y, keyset) = (proof.y.x(), proof.keyset.get());
         spend.execute(params![y, keyset, row::exponent(proof.amount)?])?;
         if let Some(preimage) = &proof.preimage {
-            keep.execute(params![y, keyset, preimage])?;
+            keep.execute(params![y, keyset, preimage.as_bytes()])?;
         }
     }
     Ok(())
@@ -231,11 +233,7 @@ fn post(change: &Transaction<'_>, transfers: &[Transfer]) -> Result<(), Fault> {
 }
 
 /// Adds to an account, which is made if it is not there, and returns its number.
-fn add_to_account(
-    change: &Transaction<'_>,
-    account: Account,
-    sum: Balance,
-) -> Result<i64, Fault> {
+fn add_to_account(change: &Transaction<'_>, account: Account, sum: Balance) -> Result<i64, Fault> {
     let kept = super::read::balance(change, account)?;
     let debits = kept.debits.checked_add(sum.debits).ok_or(Fault::OutOfRange)?;
     let credits = kept.credits.checked_add(sum.credits).ok_or(Fault::OutOfRange)?;

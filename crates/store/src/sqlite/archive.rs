@@ -35,9 +35,10 @@ pub(super) fn advance(
     let Some(from) = from.filter(|_| !sealed.is_empty()) else { return Ok(None) };
     let sql = "SELECT y, keyset, exponent FROM spent WHERE y >= ?1 ORDER BY y LIMIT ?2";
     let limit = i64::try_from(ROWS_A_COMMIT).expect("a small number");
-    let rows: Vec<([u8; 32], i64, i64)> = read::all(change, sql, params![from.x(), limit], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
+    let rows: Vec<([u8; 32], i64, i64)> =
+        read::all(change, sql, params![from.x(), limit], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     let mut insert = change
         .prepare_cached("INSERT INTO spent_archive (y, keyset, exponent) VALUES (?1, ?2, ?3)")?;
     let mut delete = change.prepare_cached("DELETE FROM spent WHERE y = ?1")?;

@@ -123,7 +123,8 @@ struct Strays<'a> {
 
 impl Strays<'_> {
     fn by_keyset(&mut self, connection: &Connection, table: &str) -> Result<Sums, Fault> {
-        let sql = format!("SELECT keyset, exponent, count(*) FROM {table} GROUP BY keyset, exponent");
+        let sql =
+            format!("SELECT keyset, exponent, count(*) FROM {table} GROUP BY keyset, exponent");
         let groups: Vec<(i64, i64, i64)> =
             read::all(connection, &sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let mut sums = Sums::new();
@@ -202,9 +203,7 @@ fn pending_inputs(connection: &Connection) -> Result<BTreeMap<KeysetNumber, u64>
     Ok(sums)
 }
 
-fn sealed(
-    connection: &Connection,
-) -> Result<Vec<tacit_service::keyset::SealedTotals>, Fault> {
+fn sealed(connection: &Connection) -> Result<Vec<tacit_service::keyset::SealedTotals>, Fault> {
     let sql = "SELECT keyset.id, issued, redeemed, outstanding, signature FROM sealed_keyset
                JOIN keyset ON keyset.number = sealed_keyset.keyset ORDER BY keyset.number";
     read::all(connection, sql, [], row::sealed)

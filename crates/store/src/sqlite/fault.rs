@@ -67,19 +67,14 @@ impl Fault {
         }
     }
 
-    /// What it means to a caller when the commit itself failed: unless SQLite says why nothing was written,
-    /// the batch may be found written after a crash.
+    /// What it means to a caller when the commit itself failed: after an error of the disk, the batch may be found
+    /// written by whoever opens the vault next.
     pub(super) fn at_commit(self) -> StoreError {
-        match self.before_commit() {
-            StoreError::Unwritable(error)
-                if error
-                    .downcast_ref::<rusqlite::Error>()
-                    .and_then(rusqlite::Error::sqlite_error_code)
-                    == Some(ErrorCode::SystemIoFailure) =>
-            {
-                StoreError::Failed(error)
-            }
-            error => error,
+        let is_disk =
+            |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+        match self {
+            Self::Sqlite(error) if is_disk(&error) => StoreError::Failed(Box::new(error)),
+            Self::Sqlite(_) | Self::Malformed(_) | Self::OutOfRange => self.before_commit(),
         }
     }
 }

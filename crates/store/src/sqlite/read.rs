@@ -1,7 +1,8 @@
 //! Looking things up: the readers' side, and what the writer asks with the same statements.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use tacit_core::time::Timestamp;
+use rusqlite::{Connection, Params, Row};
+use tacit_core::time::{Day, Timestamp};
+use tacit_ecash::condition::Preimage;
 use tacit_ecash::point::{PointBytes, Y};
 use tacit_service::audit::Books;
 use tacit_service::keyset::KeysetRecord;
@@ -74,12 +75,9 @@ impl SqliteReader {
         &mut self,
         question: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let answer = || {
-            let moment = self.connection.transaction()?;
-            question(&moment) // Dropped: a reader has nothing to commit.
-        };
-        let mut answer = answer;
-        answer().map_err(Fault::before_commit)
+        let moment = self.connection.transaction().map_err(Fault::from);
+        // The transaction is dropped: a reader has nothing to commit.
+        moment.and_then(|moment| question(&moment)).map_err(Fault::before_commit)
     }
 }
 
@@ -121,23 +119,17 @@ pub(super) fn keysets(connection: &Connection) -> Result<Vec<KeysetRecord>, Faul
     all(connection, &sql, [], row::keyset)
 }
 
-pub(super) fn mint_quote(
-    connection: &Connection,
-    id: QuoteId,
-) -> Result<Option<MintQuote>, Fault> {
-    let sql = const_format(row::MINT_QUOTE, "mint_quote");
+pub(super) fn mint_quote(connection: &Connection, id: QuoteId) -> Result<Option<MintQuote>, Fault> {
+    let sql = by_id(row::MINT_QUOTE, "mint_quote");
     one(connection, &sql, [id.as_bytes()], row::mint_quote)
 }
 
-pub(super) fn melt_quote(
-    connection: &Connection,
-    id: QuoteId,
-) -> Result<Option<MeltQuote>, Fault> {
-    let sql = const_format(row::MELT_QUOTE, "melt_quote");
+pub(super) fn melt_quote(connection: &Connection, id: QuoteId) -> Result<Option<MeltQuote>, Fault> {
+    let sql = by_id(row::MELT_QUOTE, "melt_quote");
     one(connection, &sql, [id.as_bytes()], row::melt_quote)
 }
 
-fn const_format(columns: &str, table: &str) -> String {
+fn by_id(columns: &str, table: &str) -> String {
     format!("SELECT {columns} FROM {table} WHERE id = ?1")
 }
 
@@ -169,7 +161,7 @@ pub(super) fn signed(
 fn proof_state(connection: &Connection, y: &Y) -> Result<ProofState, Fault> {
     if is_spent(connection, y)? {
         let sql = "SELECT preimage FROM preimage WHERE y = ?1";
-        let preimage = one(connection, sql, [y.x()], |row| Ok(row.get(0)?))?;
+        let preimage = one(connection, sql, [y.x()], |row| Ok(Preimage::from_bytes(row.get(0)?)))?;
         return Ok(ProofState::Spent(preimage));
     }
     Ok(if is_held(connection, y)? { ProofState::Pending } else { ProofState::Unspent })
@@ -194,11 +186,8 @@ pub(super) fn day_flows(connection: &Connection) -> Result<DayFlows, Fault> {
     Ok(all(connection, sql, [], read)?.into_iter().collect())
 }
 
-pub(super) fn open_day(connection: &Connection) -> Result<tacit_core::time::Day, Fault> {
-    let number: Option<i64> = connection
-        .prepare_cached("SELECT open_day FROM vault")?
-        .query_row(params![], |row| row.get(0))
-        .optional()?;
-    let number = number.ok_or(Fault::Malformed("the vault has no open day"))?;
-    Ok(tacit_core::time::Day::from_number(row::natural(number)))
+pub(super) fn open_day(connection: &Connection) -> Result<Day, Fault> {
+    let number = one(connection, "SELECT open_day FROM vault", [], |row| Ok(row.get(0)?))?;
+    let number: i64 = number.ok_or(Fault::Malformed("the vault has no open day"))?;
+    Ok(Day::from_number(row::natural(number)))
 }

@@ -108,8 +108,7 @@ pub(super) fn keyset(row: &Row<'_>) -> Result<KeysetRecord, Fault> {
         .ok_or(Fault::Malformed("a keyset has too many denominations"))?;
     let index = u32::try_from(row.get::<_, i64>(3)?)
         .map_err(|_| Fault::Malformed("a keyset's index is none"))?;
-    let final_expiry =
-        row.get::<_, Option<i64>>(6)?.map(natural).map(Timestamp::from_seconds);
+    let final_expiry = row.get::<_, Option<i64>>(6)?.map(natural).map(Timestamp::from_seconds);
     let state = match row.get::<_, i64>(7)? {
         0 => KeysetState::Active,
         1 => KeysetState::Inactive,

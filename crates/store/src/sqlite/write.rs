@@ -46,11 +46,7 @@ enum LookUp {
 type Written<'a> = (Transaction<'a>, Vec<Outcome>, Effects);
 
 impl SqliteVault {
-    fn try_commit(
-        &mut self,
-        batch: &[Change],
-        now: Timestamp,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    fn try_commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
         let known = match self.known.take() {
             Some(known) => known,
             None => known_of(&self.connection).map_err(Fault::before_commit)?,
@@ -159,11 +155,8 @@ fn facts(
     now: Timestamp,
     look_up: LookUp,
 ) -> Result<Facts, Fault> {
-    let mut facts = Facts {
-        keysets: known.keysets.clone(),
-        open_day: known.open_day,
-        ..Facts::default()
-    };
+    let mut facts =
+        Facts { keysets: known.keysets.clone(), open_day: known.open_day, ..Facts::default() };
     look_up_proofs(change, wanted, look_up, &mut facts)?;
     look_up_outputs(change, wanted, look_up, &mut facts)?;
     for id in &wanted.mint_quotes {
@@ -187,7 +180,7 @@ fn look_up_proofs(
     look_up: LookUp,
     facts: &mut Facts,
 ) -> Result<(), Fault> {
-    let mut find = |proofs: &BTreeSet<Y>, is: fn(&Connection, &Y) -> Result<bool, Fault>| {
+    let find = |proofs: &BTreeSet<Y>, is: fn(&Connection, &Y) -> Result<bool, Fault>| {
         let mut found = HashSet::new();
         for y in proofs {
             if is(change, y)? {
