@@ -71,10 +71,12 @@ pub struct Spend<'a> {
 }
 
 impl Spend<'_> {
+    /// What signatures under `SIG_ALL` sign.
+    ///
     /// SHA-256 of `secret_0 || C_0 || … || amount_0 || B_0 || … || quote_id`, the points in hexadecimal.
     ///
     /// Source: NUT-11, "Message aggregation for `SIG_ALL`".
-    fn digest(&self) -> [u8; 32] {
+    pub fn digest(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
         let mut digits = const_hex::Buffer::<33>::new();
         for input in self.inputs {

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secp256k1::{PublicKey, SECP256K1, Scalar, SecretKey};
 use sha2::{Digest, Sha256};
 
-use crate::blind::Uncompressed;
+use crate::blind::{SecretPoint, Uncompressed, blind};
 use crate::point::{NotAPoint, PointBytes};
 
 /// Prefix of the nonce's derivation (NUT-12).
@@ -114,6 +114,26 @@ pub fn is_valid(
     verdict().unwrap_or(false)
 }
 
+/// Whether the key of `K` made an unblinded signature, for one who received it from another person.
+///
+/// `blinding_factor`: `r`, which the one who blinded sends along. False, too, if `r` and the points cancel out.
+///
+/// Source: NUT-12, "Carol (another user) verifies DLEQ proof".
+pub fn is_valid_unblinded(
+    dleq: &Dleq,
+    mint_key: &PublicKey,
+    secret: &SecretPoint,
+    signature: &PointBytes,
+    blinding_factor: &SecretKey,
+) -> bool {
+    let reblind = || -> Option<(PointBytes, PointBytes)> {
+        let mask = mint_key.mul_tweak(SECP256K1, &Scalar::from(*blinding_factor)).ok()?;
+        let signed = signature.parse().ok()?.combine(&mask).ok()?;
+        Some((blind(secret, blinding_factor).ok()?, PointBytes::from(signed)))
+    };
+    reblind().is_some_and(|(blinded, signed)| is_valid(dleq, mint_key, &blinded, &signed))
+}
+
 /// `hash(R1, R2, K, C_)`: SHA-256 over the points' uncompressed forms **in hexadecimal** (NUT-12).
 fn challenge(points: [&Uncompressed; 4]) -> [u8; 32] {
     let mut text = [0_u8; 4 * 130];
@@ -126,6 +146,23 @@ fn challenge(points: [&Uncompressed; 4]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// cashubtc/nuts, tests/12-tests.md, commit 3ddb1ae.
+    #[test]
+    fn nut12_hash_e() {
+        let text = include_str!("../tests/vectors/nut12/hash_e.json");
+        let vectors: Vec<std::collections::BTreeMap<String, String>> =
+            serde_json::from_str(text).unwrap();
+        for vector in &vectors {
+            let points = ["R1", "R2", "K", "C_"].map(|name| {
+                let point: PointBytes = vector[name].parse().unwrap();
+                Uncompressed::of(&point.parse().unwrap())
+            });
+            let hash = challenge([&points[0], &points[1], &points[2], &points[3]]);
+            assert_eq!(tacit_core::hex::encode(&hash), vector["hash"]);
+        }
+        assert_eq!(vectors.len(), 1);
+    }
 
     fn signing_key(byte: u8) -> SigningKey {
         SigningKey::new(SecretKey::from_byte_array([byte; 32]).unwrap())

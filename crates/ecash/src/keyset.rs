@@ -63,6 +63,31 @@ impl KeysetId {
         Self::V2(id)
     }
 
+    /// Whether this is the name of these keys, in its own version: a wallet's check of any mint.
+    ///
+    /// Version 1 covers the keys alone, in 56 bits: it is no protection against a mint that lies.
+    ///
+    /// Source: NUT-02, "Deriving the keyset ID".
+    pub fn names<'a>(
+        &self,
+        keys: impl IntoIterator<Item = (u64, &'a PublicKey)>,
+        unit: Unit,
+        input_fee_ppk: u64,
+        final_expiry: Option<Timestamp>,
+    ) -> bool {
+        match self {
+            Self::V1(_) => {
+                let sorted: BTreeMap<u64, &PublicKey> = keys.into_iter().collect();
+                let mut hasher = Sha256::new();
+                sorted.values().for_each(|key| hasher.update(key.serialize()));
+                let mut id = [0; 8];
+                id[1..].copy_from_slice(&hasher.finalize()[..7]);
+                *self == Self::V1(id)
+            }
+            Self::V2(_) => *self == Self::derive(keys, unit, input_fee_ppk, final_expiry),
+        }
+    }
+
     /// The bytes: 8 of version 1, 33 of version 2.
     pub fn as_bytes(&self) -> &[u8] {
         match self {

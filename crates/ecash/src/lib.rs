@@ -1,13 +1,14 @@
 //! Chaumian e-cash: blind signatures, keysets, proofs and tokens. Both sides, mint and wallet.
 //!
-//! Reading order: [`point`], [`blind`] (the mathematics), [`dleq`], [`keyset`], [`proof`], [`condition`]
+//! Reading order: [`point`], [`blind`] (the mathematics), [`blinding`], [`dleq`], [`keyset`], [`proof`], [`condition`]
 //! (who may spend), [`quote_lock`] (who may mint), [`message`] (the JSON), [`request`] (what a mint takes from
-//! it), [`limit`] (how large anything may be), [`code`] (what a refusal is called).
+//! it), [`limit`] (how large anything may be), [`code`] (what a refusal is called), [`token`] (proofs as text).
 //! Architecture invariant: nothing here knows who pays. No type may hold an account or a passport.
 //! Sources: D. Chaum, "Blind Signatures for Untraceable Payments", 1983; Cashu NUT-00 to NUT-20
 //! (repository `cashubtc/nuts`, commit 3ddb1ae).
 
 pub mod blind;
+pub mod blinding;
 pub mod code;
 pub mod condition;
 pub mod dleq;
@@ -19,3 +20,4 @@ pub mod proof;
 pub mod quote_lock;
 pub mod request;
 mod text;
+pub mod token;

@@ -45,8 +45,10 @@ pub fn verify(
     if holds { Ok(()) } else { Err(BadSignature) }
 }
 
-/// SHA-256 of `quote || B_0 || … || B_(n-1)`, the points in hexadecimal.
-fn digest(quote: &str, outputs: &[BlindedMessage]) -> [u8; 32] {
+/// What is signed: SHA-256 of `quote || B_0 || … || B_(n-1)`, the points in hexadecimal.
+///
+/// Source: NUT-20, "Message aggregation".
+pub fn digest(quote: &str, outputs: &[BlindedMessage]) -> [u8; 32] {
     let mut hasher = Sha256::new().chain_update(quote);
     let mut digits = const_hex::Buffer::<33>::new();
     for output in outputs {
