@@ -293,8 +293,8 @@ pub struct MintQuoteResponse {
     pub state: MintQuoteState,
     /// Until when the request can be paid. Always written, `null` if for ever.
     pub expiry: Option<Timestamp>,
-    /// Key that must sign the mint request, as given (NUT-20).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Key that must sign the mint request, as given (NUT-20). Nutshell writes the empty text for none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "empty_is_none")]
     pub pubkey: Option<PointBytes>,
     /// How much was paid in; present for custom methods (as NUT-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -487,6 +487,14 @@ where
     T: Deserialize<'de> + Default,
 {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+fn empty_is_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PointBytes>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
 /// The map of keys. Written out because `flatten` hands keys on as texts, which serde does not read as numbers.

@@ -267,6 +267,22 @@ fn quotes_always_carry_what_wallets_want() {
 }
 
 #[test]
+fn quotes_are_read_from_every_mint() {
+    let quote = json!({ "quote": "q", "request": "r", "amount": 1, "unit": "sat", "state": "PAID", "expiry": null });
+    for (pubkey, read) in [
+        (Value::Null, None),
+        (json!(""), None), // Nutshell 0.20.2, when asked again.
+        (json!(POINT), Some(POINT.parse().unwrap())),
+    ] {
+        let body = with(quote.clone(), "pubkey", pubkey);
+        let quote: message::MintQuoteResponse = serde_json::from_value(body).unwrap();
+        assert_eq!(quote.pubkey, read);
+    }
+    let body = with(quote, "pubkey", json!("02"));
+    assert!(serde_json::from_value::<message::MintQuoteResponse>(body).is_err());
+}
+
+#[test]
 fn keysets_are_read_from_every_mint() {
     let listed = json!({ "keysets": [
         { "id": V2_ID, "unit": "usd", "active": true, "input_fee_ppk": 100, "final_expiry": 7 },
