@@ -45,7 +45,7 @@ class CdkStory(story.Story):
             self.the_mint_charges_an_input_fee,
             self.a_paid_quote_gives_its_amount,
             self.a_token_arrives_less_the_input_fee,
-            self.sending_what_needs_change_costs_a_swap,
+            self.a_locked_token_opens_for_its_key_alone,
             self.a_token_is_received_once,
             self.the_seed_restores_the_balance,
         ]
@@ -57,10 +57,10 @@ class CdkStory(story.Story):
         self.alice.run("mint", self.mint, "1050", *self.mint_options())
         self.alice.assert_balance(1050, "minted")
 
-    def send(self, wallet, amount):
+    def send(self, wallet, amount, *options):
         """Sends; returns token, count of its proofs and count of those swapped for it, having checked the balance."""
         balance, before, earlier = wallet.balance(), wallet.proofs("UNSPENT"), wallet.proofs("PENDING_SPENT")
-        output = wallet.run("send", "--amount", str(amount), "--mint-url", self.mint)
+        output = wallet.run("send", "--amount", str(amount), "--mint-url", self.mint, *options)
         token = re.search(r"^cashuB\S+$", output, flags=re.MULTILINE)
         assert token, "no token was printed"
         pending, kept = wallet.proofs("PENDING_SPENT"), wallet.proofs("UNSPENT")
@@ -79,9 +79,15 @@ class CdkStory(story.Story):
         self.token, proofs, _ = self.send(self.alice, 201)
         self.receive(self.bob, self.token, proofs, 201)
 
-    def sending_what_needs_change_costs_a_swap(self):
-        token, proofs, swapped = self.send(self.bob, 77)
-        assert 0 < swapped, "nothing was swapped"
+    def a_locked_token_opens_for_its_key_alone(self):
+        key = re.search(r"0[23][0-9a-f]{64}", self.alice.run("generate-public-key", "--mint-url", self.mint))
+        assert key, "no key was printed"
+        token, proofs, swapped = self.send(self.bob, 77, "--pubkey", key[0])
+        assert 0 < swapped, "locking took no swap"
+        balance = self.bob.balance()
+        status, _ = self.bob.attempt("receive", token)
+        assert status != 0, "a token locked to another's key was not refused"
+        self.bob.assert_balance(balance, "nothing received")
         self.receive(self.alice, token, proofs, 77)
 
     def a_token_is_received_once(self):
