@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# Measures tacitd against cdk-mintd on this machine: the same load generator, the same disk, turn by turn.
+#
+# Both keep everything in SQLite in WAL mode with `synchronous=FULL`, both start with an empty store each time, and
+# neither logs anything but warnings. Two runs that stand next to each other in time make a pair, and only the
+# ratio within a pair is worth much: on a shared machine the rates themselves move.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cdk_mintd_version=0.18.3
+rounds=3 connections="16 64" cdk_swaps=4000 tacit_swaps=20000 at_least=0 data=$root/.tacit/compare
+
+usage() {
+    cat <<TEXT
+usage: tests/bench/compare.sh [OPTIONS]
+
+  --rounds N          pairs of runs for each number of connections (default $rounds)
+  --connections LIST  numbers of connections (default "$connections")
+  --cdk-swaps N       swaps of each run against cdk-mintd (default $cdk_swaps)
+  --tacit-swaps N     swaps of each run against tacitd (default $tacit_swaps, for runs of like length)
+  --data DIR          where both keep their stores and the results (default .tacit/compare)
+  --at-least RATIO    fail if the median ratio is below this for any number of connections
+
+CDK_MINTD=PATH uses that cdk-mintd; without it, version $cdk_mintd_version is built into .tacit/tools (about 15 minutes on
+two cores, once). TACITD=PATH and TACIT=PATH use those binaries in place of a release build.
+TEXT
+}
+
+main() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --rounds) rounds=${2:?--rounds needs a number} && shift 2 ;;
+            --connections) connections=${2:?--connections needs a list} && shift 2 ;;
+            --cdk-swaps) cdk_swaps=${2:?--cdk-swaps needs a number} && shift 2 ;;
+            --tacit-swaps) tacit_swaps=${2:?--tacit-swaps needs a number} && shift 2 ;;
+            --data) data=${2:?--data needs a directory} && shift 2 ;;
+            --at-least) at_least=${2:?--at-least needs a ratio} && shift 2 ;;
+            -h | --help) usage && return ;;
+            *) die "unknown option '$1'; --help lists them" 2 ;;
+        esac
+    done
+    need_binaries
+    mkdir -p "$data"
+    data=$(cd "$data" && pwd)
+    results=$data/results.jsonl
+    : >"$results"
+    trap stop_mint EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    describe_machine
+    compare
+}
+
+# Every pair, then the medians. Fails if a check failed or a median is too low.
+compare() {
+    local round count cdk tacit failed=no
+    declare -A ratios cdk_rates tacit_rates
+    printf '\n%-5s %5s  %12s %9s  %12s %9s  %6s  %s\n' \
+        round conns 'cdk-mintd/s' 'p99 ms' 'tacitd/s' 'p99 ms' ratio load
+    for ((round = 1; round <= rounds; round++)); do
+        for count in $connections; do
+            local load
+            load=$(cut -d ' ' -f 1 /proc/loadavg)
+            measure cdk "$count" "$cdk_swaps" && cdk=$report
+            measure tacit "$count" "$tacit_swaps" && tacit=$report
+            local cdk_rate tacit_rate ratio
+            cdk_rate=$(field swaps_per_second "$cdk") tacit_rate=$(field swaps_per_second "$tacit")
+            [ -n "$cdk_rate" ] && [ -n "$tacit_rate" ] || die "a run gave no result; see $data"
+            ratio=$(awk -v a="$tacit_rate" -v b="$cdk_rate" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }')
+            printf '%-5s %5s  %12.1f %9.1f  %12.1f %9.1f  %6s  %s\n' "$round" "$count" \
+                "$cdk_rate" "$(field p99 "$cdk")" "$tacit_rate" "$(field p99 "$tacit")" "$ratio" "$load"
+            ratios[$count]+="$ratio " cdk_rates[$count]+="$cdk_rate " tacit_rates[$count]+="$tacit_rate "
+            for run in "$cdk" "$tacit"; do
+                [[ $run == *'"passed":true'* ]] || { failed=yes && echo "  a check failed: $run"; }
+            done
+        done
+    done
+    echo
+    for count in $connections; do
+        local middle
+        middle=$(median "${ratios[$count]}")
+        printf 'median at %s connections: cdk-mintd %.0f swaps/s, tacitd %.0f swaps/s, ratio %s\n' "$count" \
+            "$(median "${cdk_rates[$count]}")" "$(median "${tacit_rates[$count]}")" "$middle"
+        awk -v a="$middle" -v b="$at_least" 'BEGIN { exit !(a >= b) }' ||
+            { failed=yes && echo "  that is below $at_least"; }
+    done
+    echo "every run, with its checks: $results"
+    [ $failed = no ]
+}
+
+# measure cdk|tacit CONNECTIONS SWAPS: one run against a fresh mint; sets `report` to its JSON.
+measure() {
+    local kind=$1 count=$2 swaps=$3 store status=0
+    store=$(mktemp -d "$data/$kind.XXXXXX")
+    choose_port
+    # What the run before left in the page cache must not be written during this one.
+    sync && sleep 1
+    "start_$kind" "$store"
+    report=$("$tacit_binary" bench swaps --mint "$url" --unit sat --swaps "$swaps" \
+        --connections "$count" --json 2>>"$store/log") || status=$?
+    stop_mint
+    [ -n "$report" ] || die "tacit bench ended with status $status: $(tail -n 3 "$store/log")"
+    echo "$report" >>"$results"
+    rm -rf "$store"
+}
+
+start_cdk() {
+    local store=$1
+    export CDK_MINTD_MNEMONIC="abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+    cat >"$store/config.toml" <<TOML
+[info]
+url = "http://127.0.0.1:$port/"
+listen_host = "127.0.0.1"
+listen_port = $port
+mnemonic = "env:CDK_MINTD_MNEMONIC"
+input_fee_ppk = 0
+
+[info.logging]
+output = "stderr"
+console_level = "warn"
+
+[database]
+engine = "sqlite"
+
+[payment_backend]
+backend = "fakewallet"
+unit = "sat"
+min_mint = 1
+max_mint = 500000
+min_melt = 1
+max_melt = 500000
+
+[fake_wallet]
+fee_percent = 0.0
+reserve_fee_min = 0
+custom_payment_methods = []
+min_delay_time = 1
+max_delay_time = 1
+TOML
+    "$cdk_binary" --work-dir "$store" config init --new-mint --file "$store/config.toml" >>"$store/log" 2>&1 ||
+        die "cdk-mintd does not take its configuration: $(tail -n 3 "$store/log")"
+    "$cdk_binary" --work-dir "$store" </dev/null >>"$store/log" 2>&1 &
+    mint_pid=$! url=http://127.0.0.1:$port
+    wait_for_mint "$store"
+}
+
+start_tacit() {
+    local store=$1
+    "$tacitd_binary" serve --demo --data "$store/data" --listen "127.0.0.1:$port" </dev/null >>"$store/log" 2>&1 &
+    mint_pid=$! url=http://127.0.0.1:$port/sat
+    wait_for_mint "$store"
+}
+
+wait_for_mint() {
+    local deadline=$((SECONDS + 30))
+    until answers; do
+        kill -0 "$mint_pid" 2>/dev/null || die "the mint did not start: $(tail -n 3 "$1/log")"
+        [ $SECONDS -lt $deadline ] || die "the mint does not answer after 30 seconds: $(tail -n 3 "$1/log")"
+        sleep 0.2
+    done
+}
+
+stop_mint() {
+    if [ -n "${mint_pid:-}" ]; then
+        kill "$mint_pid" 2>/dev/null || true
+        wait "$mint_pid" 2>/dev/null || true
+        mint_pid=
+    fi
+}
+
+# ------------------------------------------------------------------------------------------- tools
+
+need_binaries() {
+    cdk_binary=${CDK_MINTD:-$root/.tacit/tools/bin/cdk-mintd}
+    if [ -z "${CDK_MINTD:-}" ] && [ ! -x "$cdk_binary" ]; then
+        echo "--- building cdk-mintd $cdk_mintd_version into .tacit/tools (about 15 minutes on two cores)"
+        # Without its gRPC parts, which the comparison does not use and which need protoc.
+        CARGO_TARGET_DIR=$root/.tacit/tools/build cargo install cdk-mintd --version "$cdk_mintd_version" --locked \
+            --no-default-features --features fakewallet,sqlite --root "$root/.tacit/tools"
+        rm -rf "$root/.tacit/tools/build"
+    fi
+    tacitd_binary=${TACITD:-$root/target/release/tacitd}
+    tacit_binary=${TACIT:-$root/target/release/tacit}
+    if [ -z "${TACITD:-}" ] || [ -z "${TACIT:-}" ]; then
+        (cd "$root" && cargo build --locked --release -p tacit-server --bin tacitd -p tacit-cli --bin tacit)
+    fi
+    local binary
+    for binary in "$cdk_binary" "$tacitd_binary" "$tacit_binary"; do
+        [ -x "$binary" ] || die "there is no program $binary"
+    done
+}
+
+describe_machine() {
+    echo "machine   $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
+    echo "disk      $(df --output=fstype,source "$data" | tail -n 1), $data"
+    echo "date      $(date --utc +%Y-%m-%d)"
+    echo "versions  $("$cdk_binary" --version), $("$tacitd_binary" --version), $("$tacit_binary" --version)"
+    case $(df --output=fstype "$data" | tail -n 1) in
+        tmpfs | ramfs) die "$data is in memory: nothing there is durable; choose a disk with --data" ;;
+    esac
+}
+
+# field NAME JSON: the number of that name, which occurs once.
+field() {
+    sed -n 's/.*"'"$1"'":\([0-9.e+-]*\).*/\1/p' <<<"$2"
+}
+
+# The middle of some numbers; of an even count, the lower of the two.
+median() {
+    tr ' ' '\n' <<<"$1" | sed '/^$/d' | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
+}
+
+answers() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+}
+
+choose_port() {
+    port=$((20000 + RANDOM % 12000)) # Below the range the kernel gives to clients.
+    while answers; do
+        port=$((20000 + RANDOM % 12000))
+    done
+}
+
+die() {
+    printf 'compare: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+main "$@"
