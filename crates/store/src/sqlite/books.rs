@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 use tacit_core::unit::Unit;
 use tacit_service::audit::{Books, KeysetBooks};
-use tacit_service::keyset::{KeysetNumber, KeysetRecord};
+use tacit_service::keyset::{KeysetNumber, KeysetRecord, SealedTotals};
 use tacit_service::ledger::Account;
-use tacit_service::quote::MeltQuoteState;
+use tacit_service::quote::{MeltQuote, MeltQuoteState, PendingMelt, QuoteId};
 use tacit_service::vault::Balance;
 
 use super::fault::Fault;
@@ -76,6 +76,8 @@ pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
     orphans.push(("row of a keyset or denomination that does not exist", strays.rows));
     let (transfers, mixed) = transfers(connection)?;
     orphans.push(("transfer between two units", mixed));
+    let pending = pending_melts(connection)?;
+    orphans.push(("change output that is not promised to its quote", loose(connection, &pending)?));
     let sums = |table: &Sums, number| table.get(&number).copied().unwrap_or_default();
     let mut keysets = Vec::with_capacity(records.len());
     for record in records.iter().cloned() {
@@ -97,7 +99,7 @@ pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
         open_day: read::open_day(connection)?,
         day_flows: read::day_flows(connection)?,
         paid_quotes: paid_quotes(connection)?,
-        pending_inputs: pending_inputs(connection)?,
+        pending_inputs: pending_inputs(&pending)?,
         sealed: sealed(connection)?,
         orphans,
     })
@@ -190,20 +192,40 @@ fn paid_quotes(connection: &Connection) -> Result<BTreeMap<Unit, u64>, Fault> {
     Ok(sums)
 }
 
-fn pending_inputs(connection: &Connection) -> Result<BTreeMap<KeysetNumber, u64>, Fault> {
+/// Payments under way, with the quotes they are for.
+fn pending_melts(connection: &Connection) -> Result<Vec<(QuoteId, PendingMelt)>, Fault> {
     let sql = format!("SELECT {} FROM melt_quote WHERE state = 1", row::MELT_QUOTE);
+    let quotes = read::all(connection, &sql, [], row::melt_quote)?.into_iter();
+    let pending = |quote: MeltQuote| match quote.state {
+        MeltQuoteState::Pending(pending) => Some((quote.id, pending)),
+        MeltQuoteState::Unpaid | MeltQuoteState::Paid { .. } => None,
+    };
+    Ok(quotes.filter_map(pending).collect())
+}
+
+fn pending_inputs(melts: &[(QuoteId, PendingMelt)]) -> Result<BTreeMap<KeysetNumber, u64>, Fault> {
     let mut sums = BTreeMap::new();
-    for quote in read::all(connection, &sql, [], row::melt_quote)? {
-        let MeltQuoteState::Pending(pending) = quote.state else { continue };
-        for (keyset, value) in pending.inputs {
-            let sum = sums.entry(keyset).or_default();
-            *sum = add(*sum, value)?;
-        }
+    for (keyset, value) in melts.iter().flat_map(|(_, pending)| &pending.inputs) {
+        let sum = sums.entry(*keyset).or_default();
+        *sum = add(*sum, *value)?;
     }
     Ok(sums)
 }
 
-fn sealed(connection: &Connection) -> Result<Vec<tacit_service::keyset::SealedTotals>, Fault> {
+/// How many change outputs of payments under way are promised to no quote, or to another.
+fn loose(connection: &Connection, melts: &[(QuoteId, PendingMelt)]) -> Result<u64, Fault> {
+    let sql = "SELECT 1 FROM promised WHERE b_ = ?1 AND quote = ?2";
+    let mut count = 0;
+    for (quote, pending) in melts {
+        for output in &pending.outputs {
+            let key = (output.blinded.as_bytes(), quote.as_bytes());
+            count += u64::from(!read::any(connection, sql, key)?);
+        }
+    }
+    Ok(count)
+}
+
+fn sealed(connection: &Connection) -> Result<Vec<SealedTotals>, Fault> {
     let sql = "SELECT keyset.id, issued, redeemed, outstanding, signature FROM sealed_keyset
                JOIN keyset ON keyset.number = sealed_keyset.keyset ORDER BY keyset.number";
     read::all(connection, sql, [], row::sealed)

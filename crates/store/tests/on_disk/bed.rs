@@ -1,0 +1,63 @@
+//! A vault in a folder of its own.
+
+use std::path::PathBuf;
+
+use tacit_service::conformance::Bed;
+use tacit_service::conformance::rig::{self, Rig};
+use tacit_service::vault::{VaultReader, VaultStore};
+use tacit_store::sqlite::{SqliteReader, SqliteVault};
+
+/// A vault on disk, which goes when the test ends.
+pub(crate) struct OnDisk {
+    folder: tempfile::TempDir,
+    /// `None` only between closing and opening.
+    open: Option<(SqliteVault, SqliteReader)>,
+}
+
+impl OnDisk {
+    pub(crate) fn new() -> Self {
+        let mut bed = Self { folder: tempfile::tempdir().unwrap(), open: None };
+        bed.restart();
+        bed
+    }
+
+    /// The database file.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("vault.sqlite")
+    }
+
+    /// Closes both sides, and says where the file is.
+    pub(crate) fn close(&mut self) -> PathBuf {
+        self.open = None;
+        self.path()
+    }
+
+    /// Both sides, for a test that shares them out.
+    pub(crate) fn sides(&mut self) -> (&mut SqliteVault, &mut SqliteReader) {
+        let (vault, reader) = self.open.as_mut().unwrap();
+        (vault, reader)
+    }
+}
+
+impl Bed for OnDisk {
+    fn store(&mut self) -> &mut dyn VaultStore {
+        self.sides().0
+    }
+
+    fn reader(&mut self) -> &mut dyn VaultReader {
+        self.sides().1
+    }
+
+    fn restart(&mut self) {
+        self.open = None;
+        let vault = SqliteVault::open(&self.path(), &rig::identity()).unwrap();
+        self.open = Some((vault, SqliteReader::open(&self.path()).unwrap()));
+    }
+}
+
+/// A rig over a new vault on disk, with the path of its file.
+pub(crate) fn rig_on_disk() -> (Rig, PathBuf) {
+    let bed = OnDisk::new();
+    let path = bed.path();
+    (Rig::new(Box::new(bed)), path)
+}

@@ -1,0 +1,9 @@
+//! The vault on a real disk: the suite every vault must pass, what went wrong elsewhere, opening, and what the
+//! file shows to whoever takes it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod bed;
+mod file;
+mod incidents;
+mod opening;
+mod suite;

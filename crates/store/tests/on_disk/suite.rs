@@ -1,0 +1,19 @@
+//! The suite of `tacit_service::conformance`, on SQLite.
+
+use tacit_service::conformance::rig::Rig;
+use tacit_service::conformance::{CHECKS, run};
+
+use crate::bed::OnDisk;
+
+#[test]
+fn the_vault_on_sqlite_conforms() {
+    run(&mut || Box::new(OnDisk::new()));
+}
+
+#[test]
+fn the_vault_on_sqlite_conforms_with_a_restart_before_each_commit() {
+    for (name, check) in CHECKS {
+        println!("conformance: {name}");
+        check(&mut Rig::restarting(Box::new(OnDisk::new())));
+    }
+}
