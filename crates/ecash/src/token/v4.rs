@@ -36,7 +36,13 @@ struct ProofV4 {
     c: Bytes<33>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     d: Option<DleqV4>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::witness")]
+    // cdk 0.18 writes the field's long name.
+    #[serde(
+        default,
+        alias = "witness",
+        skip_serializing_if = "Option::is_none",
+        with = "text::witness"
+    )]
     w: Option<Secret<String>>,
 }
 
