@@ -166,8 +166,9 @@ pub struct SecretKeyset {
 impl SecretKeyset {
     /// The keyset of a specification under a seed: the same two always give the same keys.
     ///
-    /// Key `i` is the first of `HMAC-SHA256(seed, domain || unit || index || i || attempt)`, attempts from 0,
-    /// that is a scalar of the curve.
+    /// Key `i` is the first of `HMAC-SHA256(seed, domain || unit || index || fee || expiry || i || attempt)`,
+    /// attempts from 0, that is a scalar of the curve. All that the name covers beside the keys is in it, so that no
+    /// two keysets share a key: a signature would be worth the same under the one with the lower fee or later expiry.
     pub fn derive(seed: &Secret<[u8; 32]>, spec: KeysetSpec) -> Self {
         let orders = spec.orders.min(KeysetSpec::MAX_ORDERS);
         let keys: Vec<SigningKey> =
@@ -219,6 +220,7 @@ impl SecretKeyset {
 
 fn derive_key(seed: &Secret<[u8; 32]>, spec: &KeysetSpec, order: u8) -> SecretKey {
     let keyed = Hmac::<Sha256>::new_from_slice(seed.expose()).expect("HMAC takes any key");
+    let expiry = spec.final_expiry.map_or(0, Timestamp::seconds); // 0 counts as absent, as in the id.
     (0..=u8::MAX)
         .find_map(|attempt| {
             let tag = keyed
@@ -226,6 +228,8 @@ fn derive_key(seed: &Secret<[u8; 32]>, spec: &KeysetSpec, order: u8) -> SecretKe
                 .chain_update(KEY_DOMAIN)
                 .chain_update(spec.unit.code())
                 .chain_update(spec.index.to_be_bytes())
+                .chain_update(spec.input_fee_ppk.to_be_bytes())
+                .chain_update(expiry.to_be_bytes())
                 .chain_update([order, attempt])
                 .finalize();
             SecretKey::from_byte_array(tag.into_bytes().into()).ok()
