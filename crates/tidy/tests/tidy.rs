@@ -14,7 +14,6 @@ const MISSING: &[&str] = &[
     "unknown_payment_stays_pending",
     "crash_at_every_step_conserves_value",
     "payout_dearer_than_reserve_is_refused",
-    "keyset_ids_cannot_collide",
     "lock_storm_does_not_wedge",
     "restored_backup_cannot_unspend",
 ];
