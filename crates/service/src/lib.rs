@@ -14,6 +14,7 @@ pub mod audit;
 pub mod conformance;
 pub mod decide;
 pub mod identity;
+pub mod invoice;
 pub mod issue;
 pub mod keyset;
 pub mod ledger;
@@ -22,6 +23,8 @@ pub mod melt;
 #[cfg(any(test, feature = "test-util"))]
 pub mod memory;
 pub mod mint;
+pub mod payout;
+pub mod payto;
 pub mod quote;
 pub mod rail;
 pub mod swap;
