@@ -84,24 +84,13 @@ impl Invoice {
             return Err(NotAnInvoice);
         }
         let checked = CheckedHrpstring::new::<Bech32>(text).map_err(|_| NotAnInvoice)?;
-        let hrp = checked.hrp().to_lowercase();
+        let hrp: String = checked.hrp().lowercase_char_iter().collect();
         let amount = read_prefix(&hrp)?;
         let words: Vec<u8> = checked.fe32_iter().map(Fe32::to_u8).collect();
         // 7 words of time before the fields, 104 of signature behind them.
         let end = words.len().checked_sub(104).filter(|end| *end >= 7).ok_or(NotAnInvoice)?;
         let payment_hash = find_payment_hash(&words[7..end]).ok_or(NotAnInvoice)?;
         Ok(Self { amount, payment_hash })
-    }
-}
-
-/// The lower-case human-readable part's text.
-trait LowerCase {
-    fn to_lowercase(&self) -> String;
-}
-
-impl LowerCase for Hrp {
-    fn to_lowercase(&self) -> String {
-        self.lowercase_char_iter().collect()
     }
 }
 

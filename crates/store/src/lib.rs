@@ -4,4 +4,5 @@
 //! Architecture invariant: nothing here decides. What becomes of a change is `tacit_service::decide`'s to say;
 //! this crate reads the facts it asks for and makes its effects durable. No HTTP.
 
+pub mod demo_rail;
 pub mod sqlite;
