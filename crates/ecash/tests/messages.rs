@@ -11,6 +11,7 @@ use tacit_ecash::message::socket::{
     Answer, Command, Kind, Payload, Request, RequestError, RequestId, Target,
 };
 use tacit_ecash::message::{self, NamedKeyset};
+use tacit_ecash::proof::BlindSignature;
 use tacit_ecash::request::{
     CheckStateRequest, MeltQuoteRequest, MeltRequest, MessageError, MintQuoteRequest, MintRequest,
     RestoreRequest, SwapRequest,
@@ -377,4 +378,17 @@ fn socket_answers_survive_both_directions() {
         assert_eq!(serde_json::to_value(&answer).unwrap(), written);
         assert_eq!(serde_json::from_value::<Answer>(written).unwrap(), answer);
     }
+}
+
+#[test]
+fn a_signature_without_its_proof_is_not_taken() {
+    let signed = json!({ "amount": 8, "id": V2_ID, "C_": POINT });
+    let bare: message::BlindSignature = serde_json::from_value(signed.clone()).unwrap();
+    assert_eq!(BlindSignature::try_from(bare), Err(message::NoDleq));
+    let dleq = json!({ "e": "11".repeat(32), "s": "22".repeat(32) });
+    let whole: message::BlindSignature =
+        serde_json::from_value(with(signed, "dleq", dleq)).unwrap();
+    let domain = BlindSignature::try_from(whole).unwrap();
+    assert_eq!(domain.dleq.e, [0x11; 32]);
+    assert_eq!(message::BlindSignature::from(domain), whole);
 }

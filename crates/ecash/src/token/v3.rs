@@ -59,7 +59,8 @@ pub(super) fn read(json: &[u8]) -> Result<Token, TokenError> {
         proofs.extend(entry.proofs);
     }
     let proofs = proofs.into_iter().map(read_proof).collect::<Result<_, _>>()?;
-    Ok(Token { mint, unit: read.unit, memo: read.memo, proofs })
+    let unit = read.unit.filter(|unit| !unit.is_empty());
+    Ok(Token { mint, unit, memo: read.memo, proofs })
 }
 
 fn read_proof(proof: ProofV3) -> Result<TokenProof, TokenError> {

@@ -120,7 +120,8 @@ pub(super) fn read(mut cbor: &[u8]) -> Result<Token, TokenError> {
             proofs.push(read_proof(keyset, proof)?);
         }
     }
-    Ok(Token { mint: read.m, unit: Some(read.u), memo: read.d, proofs })
+    let unit = Some(read.u).filter(|unit| !unit.is_empty()); // Written so where version 3 had none.
+    Ok(Token { mint: read.m, unit, memo: read.d, proofs })
 }
 
 fn read_proof(keyset: TokenKeyset, proof: ProofV4) -> Result<TokenProof, TokenError> {
