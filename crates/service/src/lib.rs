@@ -14,7 +14,9 @@ pub mod audit;
 pub mod conformance;
 pub mod decide;
 pub mod identity;
+pub mod inventory;
 pub mod invoice;
+
 pub mod issue;
 pub mod keyset;
 pub mod ledger;
