@@ -1,6 +1,6 @@
 //! What the operator keeps, declared once: what it is for, who reads it, how long it stays.
 //!
-//! Each crate that keeps something declares it here's way, and a test of that crate holds its declarations against
+//! Each crate that keeps something declares it in this form, and a test of that crate holds its declarations against
 //! what is really kept, both ways. [`page`] makes the list that people read.
 
 use std::collections::BTreeSet;

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`keyset`], [`quote`], [`ledger`] (the nouns); [`vault`] (what must not be forgotten);
 //! [`decide`] (the rules, applied to a batch); [`mint`], [`swap`], [`issue`], [`melt`], [`lookup`] (what a
-//! request asks for); [`rail`] (how money comes and goes); [`audit`] (whether it all adds up).
+//! request asks for); [`rail`] (how money comes and goes); [`audit`] (whether it all adds up);
+//! [`inventory`] (what is kept).
 //! Architecture invariant: no HTTP, no SQL, no I/O, no clock and no randomness of its own. This is the only
 //! crate of the operator's where e-cash meets accounts: review it for linkage. No type joins inputs to outputs
 //! longer than one commit, or an account to either.
@@ -16,7 +17,6 @@ pub mod decide;
 pub mod identity;
 pub mod inventory;
 pub mod invoice;
-
 pub mod issue;
 pub mod keyset;
 pub mod ledger;

@@ -41,7 +41,7 @@ fn main() {
         eprintln!("usage: fill VAULT MILLIONS");
         std::process::exit(64);
     };
-    let rows = (millions.parse::<f64>().unwrap() * 1e6) as u64;
+    let rows = millions.parse::<u64>().unwrap() * 1_000_000;
     let connection = Connection::open(path).unwrap();
     let keyset: u32 =
         connection.query_row("SELECT min(number) FROM keyset", [], |row| row.get(0)).unwrap();

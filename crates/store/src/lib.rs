@@ -5,4 +5,5 @@
 //! this crate reads the facts it asks for and makes its effects durable. No HTTP.
 
 pub mod demo_rail;
+pub mod inventory;
 pub mod sqlite;

@@ -5,5 +5,6 @@
 mod bed;
 mod file;
 mod incidents;
+mod inventory;
 mod opening;
 mod suite;

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+use tacit_core::hex;
 use tacit_core::secret::Secret;
 use tacit_service::conformance::rig;
 use tacit_service::identity::Identity;
@@ -53,6 +55,18 @@ fn a_vault_of_a_later_version_is_left_alone() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(open(&path), Err(OpenError::TooNew { found: 99, .. })));
     assert!(matches!(SqliteReader::open(&path), Err(OpenError::TooNew { found: 99, .. })));
+}
+
+/// Changing one would leave two kinds of vault under one version: what changes is a new migration.
+#[test]
+fn migrations_that_have_shipped_are_not_edited() {
+    let shipped = [(
+        include_str!("../../migrations/0001_vault.sql"),
+        "c2b394a2a00ffc685d2bd5402a640586d7dbcfcf3a5ee6dab0821c35786fc717",
+    )];
+    for (text, digest) in shipped {
+        assert_eq!(hex::encode(&Sha256::digest(text)), digest);
+    }
 }
 
 #[test]
