@@ -11,8 +11,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tacit_service::melt::MeltEnd;
+use tacit_service::payout::{self, Step};
 use tacit_service::quote::MeltQuote;
-use tacit_service::rail::{Payment, PaymentId, PaymentStatus, Rail};
+use tacit_service::rail::{Payment, PaymentId, PaymentStatus, Rail, RailError};
 use tacit_service::vault::Change;
 
 use crate::log::{self, Level};
@@ -197,28 +198,27 @@ fn work(payouts: &Payouts, rail: &dyn Rail, writer: &Writer) {
 fn ask(rail: &dyn Rail, payout: &Payout) -> Option<MeltEnd> {
     let quote = &payout.quote;
     let id = PaymentId { quote: quote.id, attempt: quote.attempt };
-    let pay = || {
-        rail.pay(&Payment {
+    let first = if payout.is_resumed { heed(&rail.status(id)) } else { Step::Pay };
+    let step = match first {
+        Step::Pay => heed(&rail.pay(&Payment {
             id,
             unit: quote.unit,
             method: quote.method,
             request: quote.request.clone(),
             amount: quote.amount,
             fee_max: quote.fee_reserve,
-        })
+        })),
+        step @ (Step::Wait | Step::Finish(_)) => step,
     };
-    let status = match payout.is_resumed.then(|| rail.status(id)) {
-        // Never heard of it, so it was not started: under the same id it can be paid once only.
-        None | Some(Ok(PaymentStatus::Unknown)) => pay(),
-        Some(status) => status,
-    };
-    match status {
-        Ok(PaymentStatus::Paid { fee, evidence }) => Some(MeltEnd::Paid { fee, evidence }),
-        Ok(PaymentStatus::Failed) => Some(MeltEnd::Failed),
-        Ok(PaymentStatus::Unknown | PaymentStatus::InFlight) => None,
-        Err(error) => {
-            log::error_chain(Level::Warn, "a payment's state is unclear", &error);
-            None
-        }
+    match step {
+        Step::Finish(end) => Some(end),
+        Step::Pay | Step::Wait => None,
     }
+}
+
+fn heed(answer: &Result<PaymentStatus, RailError>) -> Step {
+    if let Err(error) = answer {
+        log::error_chain(Level::Warn, "a payment's state is unclear", error);
+    }
+    payout::step(answer)
 }
