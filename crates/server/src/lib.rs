@@ -1,1 +1,29 @@
+//! The mint over HTTP: routes, error codes, configuration, threads and queues; binary `tacitd`.
+//!
+//! Reading order: [`config`]; [`server`] (what is started, in which order); `route` (a handler parses, calls,
+//! answers), beginning with `route::swap`; `pool` and `writer` (the two queues a change passes through);
+//! `payout` and `receipt` (money out and in); `hub` (who is told).
+//! Architecture invariant: no rule of the mint stands here, and no SQL. No log line, metric or error message
+//! holds a quote id, a proof, an output, or an address. An answer leaves only after its commit is durable.
+//! Sources: Cashu NUT-00 to NUT-20 (repository `cashubtc/nuts`, commit 3ddb1ae).
 
+mod answer;
+pub mod clock;
+pub mod config;
+pub mod data_dir;
+mod error;
+mod hub;
+pub mod keyset;
+mod listen;
+pub mod log;
+pub mod metric;
+mod payout;
+mod pool;
+mod rail;
+mod receipt;
+mod route;
+pub mod seed;
+pub mod server;
+mod state;
+mod upkeep;
+mod writer;

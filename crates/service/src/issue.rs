@@ -5,7 +5,7 @@ use tacit_ecash::proof::{BlindSignature, BlindedMessage};
 use tacit_ecash::quote_lock;
 
 use crate::mint::{Mint, OutputError};
-use crate::quote::{Method, MintQuote, Output, QuoteId, outputs_digest};
+use crate::quote::{Method, MintQuote, MintQuoteState, Output, QuoteId, outputs_digest};
 use crate::vault::Outcome;
 
 /// Why nothing was issued. Variants stand in the order they are checked.
@@ -17,6 +17,12 @@ pub enum MintError {
     /// NUT error 20008.
     #[error("the mint request lacks a valid signature of the quote's key")]
     BadSignature,
+    /// NUT error 20002: issued before, for other outputs.
+    #[error("the quote has already been issued")]
+    AlreadyIssued,
+    /// NUT error 20001.
+    #[error("the quote is not paid")]
+    NotPaid,
     /// An output cannot be signed.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -26,12 +32,6 @@ pub enum MintError {
         /// What the quote is for.
         amount: u64,
     },
-    /// NUT error 20002: issued before, for other outputs.
-    #[error("the quote has already been issued")]
-    AlreadyIssued,
-    /// NUT error 20001.
-    #[error("the quote is not paid")]
-    NotPaid,
 }
 
 /// An issue that was checked and signed, and has not happened yet. Made only by [`Mint::prepare_mint`].
@@ -98,6 +98,15 @@ impl Mint {
             quote_lock::verify(key, &quote.id.to_string(), outputs, signature)
                 .map_err(|_| MintError::BadSignature)?;
         }
+        // Before any signing, which nobody may ask for in vain.
+        let digest = outputs_digest(outputs);
+        match quote.state {
+            MintQuoteState::Unpaid => return Err(MintError::NotPaid),
+            MintQuoteState::Issued { outputs } if outputs != digest => {
+                return Err(MintError::AlreadyIssued);
+            }
+            MintQuoteState::Paid | MintQuoteState::Issued { .. } => {}
+        }
         if outputs.is_empty() {
             return Err(OutputError::Empty.into());
         }
@@ -106,11 +115,6 @@ impl Mint {
             return Err(MintError::Unbalanced { amount: quote.amount });
         }
         let signatures = self.sign_outputs(outputs, &counted)?;
-        Ok(PreparedMint {
-            quote: quote.id,
-            outputs: counted.outputs,
-            digest: outputs_digest(outputs),
-            signatures,
-        })
+        Ok(PreparedMint { quote: quote.id, outputs: counted.outputs, digest, signatures })
     }
 }

@@ -1,0 +1,114 @@
+//! `tacitd serve`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tacit_server::config::{Config, Overrides};
+use tacit_server::log::{self, Field, Level};
+use tacit_server::server::{self, Parts, Running};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The store failed while the mint was running: `EX_SOFTWARE` of `sysexits.h`.
+const STORE_FAILED: u8 = 70;
+
+/// Run the mint
+///
+/// Logs to standard error. Stops on SIGTERM or Ctrl-C, after what is queued is committed. Exits 0 when stopped
+/// so, 1 if it could not start, 70 if the store failed while it ran. Flags win over the environment, that over the
+/// file, that over defaults.
+#[derive(clap::Args)]
+pub(crate) struct Serve {
+    /// Pay quotes by itself and let the clock be moved: for trials, never with real money
+    #[arg(long, env = "TACITD_DEMO")]
+    demo: bool,
+    /// Data directory; made if it is not there [default: tacit-data]
+    #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
+    data: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:3338]
+    #[arg(long, value_name = "ADDR:PORT", env = "TACITD_LISTEN")]
+    listen: Option<String>,
+    /// Configuration in TOML
+    #[arg(long, value_name = "FILE", env = "TACITD_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: Serve) -> anyhow::Result<ExitCode> {
+    log::catch_panics();
+    let overrides = Overrides { listen: args.listen, data: args.data, demo: args.demo };
+    let config = Config::load(overrides, args.config.as_deref())?;
+    raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("http")
+        .build()
+        .context("no thread can be started")?;
+    let sound = runtime.block_on(serve(config))?;
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(STORE_FAILED) })
+}
+
+/// Returns whether the store was sound to the end.
+async fn serve(config: Config) -> anyhow::Result<bool> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let parts = Parts::open(&config)?;
+    let (data, demo) = (config.data.clone(), config.demo);
+    let paths: Vec<String> = config.units.iter().map(|unit| unit.path.clone()).collect();
+    let running = server::start(config, parts).await?;
+    let (listen, version) = (running.address(), env!("CARGO_PKG_VERSION"));
+    let shown = data.display();
+    log::write(
+        Level::Info,
+        "the mint is up",
+        &[(Field::Version, &version), (Field::Listen, &listen), (Field::Data, &shown)],
+    );
+    if demo {
+        print!("{}", welcome(&running, &paths));
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = running.failed() => {}
+    }
+    log::write(Level::Info, "the mint is stopping", &[]);
+    let sound = running.stop().await;
+    log::write(Level::Info, "the mint has stopped", &[]);
+    Ok(sound)
+}
+
+/// Lets this process open as many files as its user may: each connection is one.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Refused on some systems; then fewer connections fit.
+    _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// What a newcomer may do next.
+fn welcome(running: &Running, paths: &[String]) -> String {
+    let mut address = running.address();
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let mut text =
+        "\nA demonstration: quotes are paid by themselves after a second, and the money is not \
+        real.\nEach unit is a Cashu mint of its own:\n\n"
+            .to_owned();
+    for path in paths {
+        text.push_str(&format!("  http://{address}/{path}\n"));
+    }
+    if paths.iter().any(|path| path == "usd") {
+        text.push_str(&format!(
+            "\nTry it with Nutshell, a wallet for the command line:\n\n  \
+             python3 -m venv nutshell\n  \
+             nutshell/bin/pip install 'cashu==0.20.2' 'marshmallow<4' 'limits<4'\n  \
+             export TOR=FALSE CASHU_DIR=alice\n  \
+             nutshell/bin/cashu -h http://{address}/usd -u usd -y invoice 10.50\n  \
+             nutshell/bin/cashu -h http://{address}/usd -u usd -y send 2.50\n  \
+             CASHU_DIR=bob nutshell/bin/cashu -h http://{address}/usd -u usd -y receive TOKEN\n"
+        ));
+    }
+    text.push_str(&format!("\nMore at http://{address}/. Press Ctrl-C to stop.\n\n"));
+    text
+}

@@ -1,0 +1,412 @@
+//! What an operator decides: read from flags, then the environment, then a TOML file, then the defaults here.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tacit_core::amount::Amount;
+use tacit_core::unit::Unit;
+use tacit_ecash::keyset::KeysetSpec;
+use tacit_ecash::message::info::Contact;
+
+/// Paths of the server's own, which no unit may take.
+const RESERVED_PATHS: [&str; 5] = ["demo", "health", "metrics", "ready", "v1"];
+
+/// All that a server needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: String,
+    /// Directory of the vault.
+    pub data: PathBuf,
+    /// Whether quotes pay themselves and the clock can be moved. Never with real money.
+    pub demo: bool,
+    /// What the mint says of itself.
+    pub about: About,
+    /// Units served, each under a path of its own.
+    pub units: Vec<UnitConfig>,
+    /// How much is taken on at once.
+    pub bounds: Bounds,
+}
+
+/// What the mint says of itself (NUT-06).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct About {
+    /// Name of the mint.
+    pub name: Option<String>,
+    /// One line on the mint.
+    pub description: Option<String>,
+    /// More on the mint.
+    pub description_long: Option<String>,
+    /// How to reach the operator.
+    pub contact: Vec<Contact>,
+    /// What wallets must show today.
+    pub motd: Option<String>,
+    /// Where its icon is.
+    pub icon_url: Option<String>,
+    /// Where its terms of service are.
+    pub tos_url: Option<String>,
+    /// Where the server is reached from outside; each unit's path is added to it.
+    pub public_url: Option<String>,
+}
+
+/// One unit and its terms.
+#[derive(Clone, Debug)]
+pub struct UnitConfig {
+    /// What is counted.
+    pub unit: Unit,
+    /// First part of its URL's path, without slashes.
+    pub path: String,
+    /// Whether method `bolt11` is served as an alias of `bank`, for wallets that know no other.
+    pub bolt11: bool,
+    /// Fee of the unit's first keyset, for each input in thousandths of the minor unit (NUT-02). A later
+    /// change applies to the next keyset.
+    pub input_fee_ppk: u64,
+    /// Denominations `2^0` to `2^(denominations - 1)` of the first keyset; as with the fee.
+    pub denominations: u8,
+    /// Amounts a mint quote may be for.
+    pub mint: Range,
+    /// Amounts a melt quote may be for.
+    pub melt: Range,
+}
+
+/// Amounts from `min` to `max`, both allowed, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Least amount, at least 1.
+    pub min: u64,
+    /// Largest amount, at most [`Amount::MAX_VALUE`].
+    pub max: u64,
+}
+
+impl Range {
+    /// Whether an amount lies within.
+    pub fn contains(self, amount: u64) -> bool {
+        (self.min..=self.max).contains(&amount)
+    }
+}
+
+/// How much is taken on at once. What exceeds a queue is refused with status 503, never piled up.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Open connections; further ones wait in the system's own queue.
+    pub connections: usize,
+    /// Threads for cryptography and reading. Default: as many as there are cores.
+    pub pool_threads: usize,
+    /// Requests that wait for such a thread.
+    pub pool_queue: usize,
+    /// Changes that wait for the writer.
+    pub writer_queue: usize,
+    /// Changes in one commit.
+    pub batch: usize,
+    /// Payments under way at once.
+    pub payouts: usize,
+    /// WebSocket connections at once.
+    pub sockets: usize,
+    /// How long a request's body may take to arrive.
+    pub body_wait: Duration,
+    /// How long a melt waits for its payment before it is answered as pending.
+    pub melt_wait: Duration,
+    /// How long a mint quote can be paid.
+    pub mint_quote_life: Duration,
+    /// How long a melt quote can be used.
+    pub melt_quote_life: Duration,
+    /// How long requests under way have to end when the server stops.
+    pub stop_wait: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            pool_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            pool_queue: 1024,
+            writer_queue: 1024,
+            batch: 256,
+            payouts: 10_000,
+            sockets: 1024,
+            body_wait: Duration::from_secs(30),
+            melt_wait: Duration::from_secs(30),
+            mint_quote_life: Duration::from_secs(24 * 3600),
+            melt_quote_life: Duration::from_secs(3600),
+            stop_wait: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What flags and environment say; each wins over the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Address and port to listen on.
+    pub listen: Option<String>,
+    /// Directory of the vault.
+    pub data: Option<PathBuf>,
+    /// Turns demo mode on.
+    pub demo: bool,
+}
+
+/// Why a configuration cannot be used. Variants stand in the order they are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or names a setting that does not exist.
+    #[error("the configuration file {path} cannot be understood", path = path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// No unit is served.
+    #[error("no unit is configured: add a [[unit]] table to the configuration file, or try --demo")]
+    NoUnits,
+    /// A path that is empty, the server's own, or not of `a-z`, `0-9` and `-`.
+    #[error("unit {unit} cannot be served under /{path}")]
+    BadPath {
+        /// The unit.
+        unit: Unit,
+        /// Its path.
+        path: String,
+    },
+    /// Two units under one path, or one unit twice: a foreign unit on the same URL breaks wallets.
+    #[error("unit {unit} or its path /{path} stands twice")]
+    Twice {
+        /// The unit.
+        unit: Unit,
+        /// Its path.
+        path: String,
+    },
+    /// Outside of 1 to [`KeysetSpec::MAX_ORDERS`].
+    #[error("unit {unit} must have from 1 to {max} denominations", max = KeysetSpec::MAX_ORDERS)]
+    Denominations {
+        /// The unit.
+        unit: Unit,
+    },
+    /// A fee above [`UnitConfig::FEE_MAX`].
+    #[error("unit {unit} has an input fee above {max} thousandths", max = UnitConfig::FEE_MAX)]
+    Fee {
+        /// The unit.
+        unit: Unit,
+    },
+    /// An empty range of amounts, or one that reaches beyond what an amount can be.
+    #[error("unit {unit} has a range of amounts that is empty or begins at 0")]
+    Range {
+        /// The unit.
+        unit: Unit,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<String>,
+    data: Option<PathBuf>,
+    demo: bool,
+    about: About,
+    unit: Vec<UnitTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnitTable {
+    unit: Unit,
+    path: Option<String>,
+    bolt11: Option<bool>,
+    #[serde(default)]
+    input_fee_ppk: u64,
+    denominations: Option<u8>,
+    mint_min: Option<u64>,
+    mint_max: Option<u64>,
+    melt_min: Option<u64>,
+    melt_max: Option<u64>,
+}
+
+impl Config {
+    /// Where a server listens if nobody says otherwise.
+    pub const LISTEN: &'static str = "127.0.0.1:3338";
+    /// Where the vault is kept if nobody says otherwise.
+    pub const DATA: &'static str = "tacit-data";
+
+    /// The configuration of flags, environment and file.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load(overrides: Overrides, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = file.map_or_else(|| Ok(File::default()), read)?;
+        let demo = overrides.demo || file.demo;
+        let mut units: Vec<UnitConfig> =
+            file.unit.into_iter().map(|table| UnitConfig::of(table, demo)).collect();
+        if units.is_empty() && demo {
+            units = demo_units();
+        }
+        let config = Self {
+            listen: overrides.listen.or(file.listen).unwrap_or_else(|| Self::LISTEN.to_owned()),
+            data: overrides.data.or(file.data).unwrap_or_else(|| PathBuf::from(Self::DATA)),
+            demo,
+            about: file.about,
+            units,
+            bounds: Bounds::default(),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.units.is_empty() {
+            return Err(ConfigError::NoUnits);
+        }
+        let (mut paths, mut units) = (BTreeSet::new(), BTreeSet::new());
+        for terms in &self.units {
+            let (unit, path) = (terms.unit, &terms.path);
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            if path.is_empty()
+                || !path.bytes().all(plain)
+                || RESERVED_PATHS.contains(&path.as_str())
+            {
+                return Err(ConfigError::BadPath { unit, path: path.clone() });
+            }
+            if !paths.insert(path) || !units.insert(unit) {
+                return Err(ConfigError::Twice { unit, path: path.clone() });
+            }
+            terms.check()?;
+        }
+        Ok(())
+    }
+}
+
+impl UnitConfig {
+    /// A thousand minor units for each input: more is a slip of the pen.
+    pub const FEE_MAX: u64 = 1_000_000;
+    /// A million of a currency that has hundredths.
+    const AMOUNT_MAX: u64 = 100_000_000;
+    const DENOMINATIONS: u8 = 32;
+
+    fn of(table: UnitTable, demo: bool) -> Self {
+        Self {
+            unit: table.unit,
+            path: table.path.unwrap_or_else(|| table.unit.to_string()),
+            bolt11: table.bolt11.unwrap_or(demo),
+            input_fee_ppk: table.input_fee_ppk,
+            denominations: table.denominations.unwrap_or(Self::DENOMINATIONS),
+            mint: Range {
+                min: table.mint_min.unwrap_or(1),
+                max: table.mint_max.unwrap_or(Self::AMOUNT_MAX),
+            },
+            melt: Range {
+                min: table.melt_min.unwrap_or(1),
+                max: table.melt_max.unwrap_or(Self::AMOUNT_MAX),
+            },
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let unit = self.unit;
+        if !(1..=KeysetSpec::MAX_ORDERS).contains(&self.denominations) {
+            return Err(ConfigError::Denominations { unit });
+        }
+        if self.input_fee_ppk > Self::FEE_MAX {
+            return Err(ConfigError::Fee { unit });
+        }
+        let is_range =
+            |range: Range| (1..=range.max).contains(&range.min) && range.max <= Amount::MAX_VALUE;
+        if is_range(self.mint) && is_range(self.melt) {
+            Ok(())
+        } else {
+            Err(ConfigError::Range { unit })
+        }
+    }
+}
+
+/// The units of a demo. Currencies carry no input fee: e-money is redeemed at par. The `sat` of test suites
+/// carries the 100 thousandths that peers' suites expect.
+fn demo_units() -> Vec<UnitConfig> {
+    [("usd", 0), ("eur", 0), ("kes", 0), ("inr", 0), ("sat", 100)]
+        .into_iter()
+        .map(|(code, input_fee_ppk)| {
+            let unit = Unit::new(code).expect("three lower-case letters");
+            let table = UnitTable {
+                unit,
+                path: None,
+                bolt11: None,
+                input_fee_ppk,
+                denominations: None,
+                mint_min: None,
+                mint_max: None,
+                melt_min: None,
+                melt_max: None,
+            };
+            UnitConfig::of(table, true)
+        })
+        .collect()
+}
+
+fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.into(), source })?;
+    toml::from_str(&text)
+        .map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("tacit-config-{}-{number}.toml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        let config = Config::load(Overrides::default(), Some(&path));
+        std::fs::remove_file(path).unwrap();
+        config
+    }
+
+    #[test]
+    fn a_demo_serves_five_units_without_a_file() {
+        let overrides = Overrides { demo: true, ..Overrides::default() };
+        let config = Config::load(overrides, None).unwrap();
+        let units: Vec<_> = config.units.iter().map(|terms| terms.path.as_str()).collect();
+        assert_eq!(units, ["usd", "eur", "kes", "inr", "sat"]);
+        assert!(config.units.iter().all(|terms| terms.bolt11));
+        assert_eq!(config.units[4].input_fee_ppk, 100);
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let text = "listen = '127.0.0.1:1'\ndata = 'a'\n[[unit]]\nunit = 'usd'\npath = 'dollars'";
+        let config = parse(text).unwrap();
+        assert_eq!((config.listen.as_str(), config.data.to_str()), ("127.0.0.1:1", Some("a")));
+        assert_eq!(config.units[0].path, "dollars");
+        assert!(!config.units[0].bolt11 && !config.demo);
+        let flags =
+            Overrides { listen: Some("127.0.0.1:2".into()), data: Some("b".into()), demo: true };
+        let config = Config::load(flags, None).unwrap();
+        assert_eq!((config.listen.as_str(), config.data.to_str()), ("127.0.0.1:2", Some("b")));
+    }
+
+    #[test]
+    fn each_mistake_has_its_error() {
+        let unit = |line: &str| parse(&format!("[[unit]]\nunit = 'usd'\n{line}"));
+        assert!(matches!(parse(""), Err(ConfigError::NoUnits)));
+        assert!(matches!(parse("colour = 1"), Err(ConfigError::Parse { .. })));
+        assert!(matches!(unit("path = 'metrics'"), Err(ConfigError::BadPath { .. })));
+        assert!(matches!(unit("path = 'a/b'"), Err(ConfigError::BadPath { .. })));
+        assert!(matches!(unit("[[unit]]\nunit = 'usd'"), Err(ConfigError::Twice { .. })));
+        assert!(matches!(unit("denominations = 54"), Err(ConfigError::Denominations { .. })));
+        assert!(matches!(unit("input_fee_ppk = 1000001"), Err(ConfigError::Fee { .. })));
+        assert!(matches!(unit("mint_min = 0"), Err(ConfigError::Range { .. })));
+        assert!(matches!(unit("melt_max = 9007199254740992"), Err(ConfigError::Range { .. })));
+        let missing = Config::load(Overrides::default(), Some(Path::new("/nowhere/at/all")));
+        assert!(matches!(missing, Err(ConfigError::Read { .. })));
+    }
+}

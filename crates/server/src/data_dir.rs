@@ -1,0 +1,110 @@
+//! The directory that holds all of a mint: its vault, its seed and, in demo mode, its clock.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A data directory that no other process writes to while this value lives.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// Holds the lock until it is dropped, also when the process is killed.
+    _lock: File,
+}
+
+/// Why a data directory cannot be used. Variants stand in the order they are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// The directory, or the lock in it, cannot be made.
+    #[error("the data directory {path} cannot be used", path = path.display())]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Another process holds it.
+    #[error("another tacitd is using the data directory {path}", path = path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl DataDir {
+    /// Takes a directory for this process alone; makes it, for its owner only, if it is not there.
+    ///
+    /// # Errors
+    /// [`DataDirError`].
+    pub fn lock(path: &Path) -> Result<Self, DataDirError> {
+        let failed = |source| DataDirError::Io { path: path.into(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        let lock = options
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.join("lock"))
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.into(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: path.into() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// The vault's database.
+    pub fn vault(&self) -> PathBuf {
+        vault_of(&self.path)
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> PathBuf {
+        seed_of(&self.path)
+    }
+
+    /// Days the demo clock is ahead.
+    pub fn demo_clock(&self) -> PathBuf {
+        self.path.join("demo-clock")
+    }
+
+    /// What the demo rail was asked to pay.
+    pub fn demo_rail(&self) -> PathBuf {
+        self.path.join("demo-rail.sqlite")
+    }
+
+    /// Whether a vault was made here before.
+    ///
+    /// # Errors
+    /// If that cannot be seen.
+    pub fn has_vault(&self) -> io::Result<bool> {
+        fs::exists(self.vault())
+    }
+}
+
+/// The vault's database of a data directory that need not be locked: for reading only.
+pub fn vault_of(path: &Path) -> PathBuf {
+    path.join("vault.sqlite")
+}
+
+/// The seed of a data directory that need not be locked: for reading only.
+pub fn seed_of(path: &Path) -> PathBuf {
+    path.join("seed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_serves_one_process_at_a_time() {
+        let path = std::env::temp_dir().join(format!("tacit-data-{}", std::process::id()));
+        let first = DataDir::lock(&path).unwrap();
+        assert!(matches!(DataDir::lock(&path), Err(DataDirError::InUse { .. })));
+        drop(first);
+        drop(DataDir::lock(&path).unwrap());
+        fs::remove_dir_all(path).unwrap();
+    }
+}

@@ -1,0 +1,25 @@
+//! `tacitd`: the mint as a process, and what an operator does to it from the command line.
+
+mod command;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::command::{Cli, Command, KeysetCommand};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let (result, cannot) = match cli.command {
+        Command::Serve(args) => (command::serve::run(args), 1),
+        Command::Verify(args) => (command::verify::run(&args), 2),
+        Command::Inventory(args) => (command::inventory::run(&args), 1),
+        Command::Keyset { command: KeysetCommand::Rotate(args) } => {
+            (command::rotate::run(&args), 1)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("tacitd: {error:#}");
+        ExitCode::from(cannot)
+    })
+}

@@ -1,0 +1,270 @@
+//! Totals, for Prometheus. None of them says anything of one request; nothing is counted by wallet or address.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tacit_ecash::code::Code;
+use tacit_service::melt::MeltEnd;
+use tacit_service::vault::{Change, Outcome};
+
+/// A total that only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// HTTP requests under the mints' paths.
+    Requests,
+    /// Swaps answered, repeated ones included.
+    Swaps,
+    /// Mint quotes opened.
+    MintQuotes,
+    /// Mint quotes that were paid.
+    Receipts,
+    /// Mint requests answered, repeated ones included.
+    Mints,
+    /// Melt quotes opened.
+    MeltQuotes,
+    /// Payments started.
+    MeltsStarted,
+    /// Payments that arrived.
+    MeltsPaid,
+    /// Payments that failed for good.
+    MeltsFailed,
+    /// Commits to the vault.
+    Commits,
+    /// Commits that had to be offered again.
+    CommitsRepeated,
+    /// Changes in all commits.
+    Changes,
+    /// Microseconds spent in commits.
+    CommitMicroseconds,
+}
+
+/// A number that goes up and down, read when it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// Tasks that wait for the pool.
+    PoolQueue,
+    /// Changes that wait for the writer.
+    WriterQueue,
+    /// Open connections.
+    Connections,
+    /// Open WebSockets.
+    Sockets,
+    /// Things subscribed to.
+    Watched,
+    /// Payments under way.
+    Payouts,
+}
+
+impl Counter {
+    /// All counters.
+    pub const ALL: [Self; 13] = [
+        Self::Requests,
+        Self::Swaps,
+        Self::MintQuotes,
+        Self::Receipts,
+        Self::Mints,
+        Self::MeltQuotes,
+        Self::MeltsStarted,
+        Self::MeltsPaid,
+        Self::MeltsFailed,
+        Self::Commits,
+        Self::CommitsRepeated,
+        Self::Changes,
+        Self::CommitMicroseconds,
+    ];
+
+    /// The name published.
+    pub const fn name(self) -> &'static str {
+        self.declared().0
+    }
+
+    /// Why it is counted.
+    pub const fn purpose(self) -> &'static str {
+        self.declared().1
+    }
+
+    const fn declared(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Requests => ("tacit_requests_total", "HTTP requests under the mints' paths"),
+            Self::Swaps => ("tacit_swaps_total", "swaps answered, repeated ones included"),
+            Self::MintQuotes => ("tacit_mint_quotes_total", "mint quotes opened"),
+            Self::Receipts => ("tacit_receipts_total", "mint quotes that were paid"),
+            Self::Mints => ("tacit_mints_total", "mint requests answered, repeated ones included"),
+            Self::MeltQuotes => ("tacit_melt_quotes_total", "melt quotes opened"),
+            Self::MeltsStarted => ("tacit_melts_started_total", "payments started"),
+            Self::MeltsPaid => ("tacit_melts_paid_total", "payments that arrived"),
+            Self::MeltsFailed => ("tacit_melts_failed_total", "payments that failed for good"),
+            Self::Commits => ("tacit_commits_total", "commits to the vault"),
+            Self::CommitsRepeated => {
+                ("tacit_commits_repeated_total", "commits offered again to a busy store")
+            }
+            Self::Changes => ("tacit_changes_total", "changes in all commits"),
+            Self::CommitMicroseconds => {
+                ("tacit_commit_microseconds_total", "time spent in commits, the disk's included")
+            }
+        }
+    }
+}
+
+impl Gauge {
+    /// All gauges.
+    pub const ALL: [Self; 6] = [
+        Self::PoolQueue,
+        Self::WriterQueue,
+        Self::Connections,
+        Self::Sockets,
+        Self::Watched,
+        Self::Payouts,
+    ];
+
+    /// The name published.
+    pub const fn name(self) -> &'static str {
+        self.declared().0
+    }
+
+    /// Why it is measured.
+    pub const fn purpose(self) -> &'static str {
+        self.declared().1
+    }
+
+    const fn declared(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PoolQueue => ("tacit_pool_queue", "tasks that wait for the pool"),
+            Self::WriterQueue => ("tacit_writer_queue", "changes that wait for the writer"),
+            Self::Connections => ("tacit_connections", "open connections"),
+            Self::Sockets => ("tacit_sockets", "open WebSockets"),
+            Self::Watched => ("tacit_watched", "quotes and proofs subscribed to"),
+            Self::Payouts => ("tacit_payouts", "payments under way"),
+        }
+    }
+}
+
+/// Refusals by code: name and purpose.
+pub const REFUSALS: (&str, &str) = ("tacit_refusals_total", "requests refused, by code");
+/// Sizes of commits: name and purpose.
+pub const COMMIT_SIZES: (&str, &str) = ("tacit_commit_changes", "changes in a commit");
+
+/// Upper bounds of the commit sizes counted apart: powers of two from 1.
+const SIZE_BUCKETS: usize = 10;
+
+/// All totals of a process.
+#[derive(Default)]
+pub struct Metrics {
+    counters: [AtomicU64; Counter::ALL.len()],
+    sizes: [AtomicU64; SIZE_BUCKETS],
+    refusals: Mutex<BTreeMap<Code, u64>>,
+}
+
+impl Metrics {
+    /// Adds to a counter.
+    pub fn add(&self, counter: Counter, count: u64) {
+        self.counters[counter as usize].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// How far a counter is.
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.counters[counter as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse(&self, code: Code) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        *refusals.entry(code).or_default() += 1;
+    }
+
+    pub(crate) fn observe_commit(&self, changes: usize, took: Duration) {
+        self.add(Counter::Commits, 1);
+        self.add(Counter::Changes, changes as u64);
+        self.add(Counter::CommitMicroseconds, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        let bucket = changes.max(1).next_power_of_two().trailing_zeros() as usize;
+        if let Some(size) = self.sizes.get(bucket) {
+            size.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn observe(&self, change: &Change, outcome: &Outcome) {
+        let counter = match (change, outcome) {
+            (Change::Swap(_), Outcome::Swap(Ok(()))) => Counter::Swaps,
+            (Change::Mint(_), Outcome::Mint(Ok(()))) => Counter::Mints,
+            (Change::StartMelt(_), Outcome::Melt(Ok(_))) => Counter::MeltsStarted,
+            (Change::OpenMintQuote(_), Outcome::Applied(true)) => Counter::MintQuotes,
+            (Change::OpenMeltQuote(_), Outcome::Applied(true)) => Counter::MeltQuotes,
+            (Change::Receive { .. }, Outcome::Applied(true)) => Counter::Receipts,
+            (Change::FinishMelt { end, .. }, Outcome::Finished(Some(_))) => match end {
+                MeltEnd::Paid { .. } => Counter::MeltsPaid,
+                MeltEnd::Failed => Counter::MeltsFailed,
+            },
+            _ => return,
+        };
+        self.add(counter, 1);
+    }
+
+    /// The text that Prometheus reads (exposition format 0.0.4). `gauge` reads a gauge.
+    pub fn render(&self, gauge: impl Fn(Gauge) -> u64) -> String {
+        let mut text = String::new();
+        let mut line = |args: std::fmt::Arguments<'_>| {
+            text.write_fmt(args).expect("writing to a String does not fail");
+        };
+        for counter in Counter::ALL {
+            let (name, purpose) = counter.declared();
+            let value = self.count(counter);
+            line(format_args!("# HELP {name} {purpose}\n# TYPE {name} counter\n{name} {value}\n"));
+        }
+        for each in Gauge::ALL {
+            let (name, purpose) = each.declared();
+            let value = gauge(each);
+            line(format_args!("# HELP {name} {purpose}\n# TYPE {name} gauge\n{name} {value}\n"));
+        }
+        let (name, purpose) = REFUSALS;
+        line(format_args!("# HELP {name} {purpose}\n# TYPE {name} counter\n"));
+        for (code, count) in self.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            line(format_args!("{name}{{code=\"{}\"}} {count}\n", code.number()));
+        }
+        let (name, purpose) = COMMIT_SIZES;
+        line(format_args!("# HELP {name} {purpose}\n# TYPE {name} histogram\n"));
+        let mut below = 0;
+        for (order, size) in self.sizes.iter().enumerate() {
+            below += size.load(Ordering::Relaxed);
+            line(format_args!("{name}_bucket{{le=\"{}\"}} {below}\n", 1_u64 << order));
+        }
+        let (count, sum) = (self.count(Counter::Commits), self.count(Counter::Changes));
+        line(format_args!("{name}_bucket{{le=\"+Inf\"}} {count}\n"));
+        line(format_args!("{name}_sum {sum}\n{name}_count {count}\n"));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_lists_every_counter_and_gauge_in_order() {
+        for (at, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter as usize, at, "{}", counter.name());
+        }
+        assert_eq!(Gauge::ALL.last().map(|last| *last as usize), Some(Gauge::ALL.len() - 1));
+    }
+
+    #[test]
+    fn sizes_fall_into_their_power_of_two() {
+        let metrics = Metrics::default();
+        for size in [1, 2, 3, 4, 64, 65, 10_000] {
+            metrics.observe_commit(size, Duration::ZERO);
+        }
+        let text = metrics.render(|_| 0);
+        for line in [
+            "tacit_commit_changes_bucket{le=\"1\"} 1",
+            "tacit_commit_changes_bucket{le=\"2\"} 2",
+            "tacit_commit_changes_bucket{le=\"4\"} 4",
+            "tacit_commit_changes_bucket{le=\"64\"} 5",
+            "tacit_commit_changes_bucket{le=\"128\"} 6",
+            "tacit_commit_changes_bucket{le=\"+Inf\"} 7",
+            "tacit_commit_changes_count 7",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Demo mode only: a mint quote is paid by itself about a second after it was opened.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use tacit_service::quote::QuoteId;
+use tacit_service::vault::Change;
+
+use crate::writer::{CommitError, Writer};
+
+/// How long a quote waits for its money.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// Quotes that will be paid.
+pub(crate) struct Receipts {
+    /// Not bounded: it holds the quotes of the last second, which the writer has let through.
+    queue: Sender<Message>,
+    inbox: Receiver<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Opened(QuoteId, u64),
+    Stop,
+}
+
+impl Receipts {
+    /// Takes quotes down, to be paid once [`Self::start`] has been called.
+    pub(crate) fn new() -> Arc<Self> {
+        let (queue, inbox) = unbounded();
+        Arc::new(Self { queue, inbox, thread: Mutex::new(None) })
+    }
+
+    /// Starts paying.
+    pub(crate) fn start(&self, writer: Arc<Writer>) -> std::io::Result<()> {
+        let (inbox, again) = (self.inbox.clone(), self.queue.clone());
+        let builder = std::thread::Builder::new().name("receipts".to_owned());
+        let thread = builder.spawn(move || work(&inbox, &again, &writer))?;
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
+    }
+
+    /// Takes down a quote of so many minor units.
+    pub(crate) fn expect(&self, quote: QuoteId, amount: u64) {
+        _ = self.queue.send(Message::Opened(quote, amount)); // Its other end lives as long as this.
+    }
+
+    /// Ends the thread. Quotes not paid by then are taken up again at the next start.
+    pub(crate) fn stop(&self) {
+        _ = self.queue.send(Message::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            _ = thread.join(); // A panic inside was logged by the hook.
+        }
+    }
+}
+
+fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer) {
+    let mut due: VecDeque<(Instant, QuoteId, u64)> = VecDeque::new();
+    loop {
+        let message = match due.front() {
+            Some((at, ..)) => inbox.recv_deadline(*at),
+            None => inbox.recv().map_err(RecvTimeoutError::from),
+        };
+        match message {
+            Ok(Message::Opened(quote, amount)) => {
+                due.push_back((Instant::now() + DELAY, quote, amount));
+            }
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        while let Some((_, quote, amount)) = due.pop_front_if(|(at, ..)| *at <= Instant::now()) {
+            let again = again.clone();
+            let answer = move |result: Result<_, CommitError>| match result {
+                Ok(_) | Err(CommitError::Stopping | CommitError::Failed) => {}
+                Err(CommitError::Full | CommitError::Busy | CommitError::Unwritable) => {
+                    _ = again.send(Message::Opened(quote, amount));
+                }
+            };
+            writer.submit(Change::Receive { quote, amount }, Box::new(answer));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Who answers which path.
+//!
+//! Three kinds: the mints, one under each unit's path, open to any origin and free of cookies; the operator's
+//! (`/health`, `/ready`, `/metrics`); and, in demo mode only, the page at `/` and the levers under `/demo`.
+
+mod check;
+mod demo;
+mod info;
+mod keys;
+mod melt;
+mod mint;
+mod operate;
+mod page;
+mod socket;
+mod swap;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tacit_core::unit::Unit;
+use tacit_ecash::code::Code;
+use tacit_service::quote::{Method as PaymentMethod, QuoteId, UnknownMethod};
+
+use crate::answer::BodyWait;
+use crate::config::Range;
+use crate::error::{ApiError, Refused};
+use crate::metric::Counter;
+use crate::state::{Shared, UnitMint};
+
+/// How long a browser may remember that it may call the mint, in seconds.
+const PREFLIGHT_SECONDS: &str = "86400";
+
+/// All paths of a server.
+pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+    let mut router = Router::new()
+        .route("/health", get(operate::health))
+        .route("/ready", get(operate::ready))
+        .route("/metrics", get(operate::metrics));
+    if shared.demo_clock.is_some() {
+        router = router
+            .route("/", get(page::start))
+            .route("/demo/clock", post(demo::clock))
+            .route("/demo/rotate", post(demo::rotate));
+    }
+    let mut router = router.with_state(Arc::clone(shared));
+    for terms in &shared.config.units {
+        let unit = UnitMint { shared: Arc::clone(shared), terms: Arc::new(terms.clone()) };
+        router = router.nest(&format!("/{}", terms.path), mint(unit));
+    }
+    router.fallback(no_such_path).method_not_allowed_fallback(no_such_method)
+}
+
+/// The paths of one unit's mint.
+fn mint(unit: UnitMint) -> Router {
+    Router::new()
+        .route("/v1/info", get(info::info))
+        .route("/v1/keys", get(keys::signing))
+        .route("/v1/keys/{keyset}", get(keys::of_keyset))
+        .route("/v1/keysets", get(keys::keysets))
+        .route("/v1/swap", post(swap::swap))
+        .route("/v1/mint/quote/{method}", post(mint::open))
+        .route("/v1/mint/quote/{method}/{quote}", get(mint::look_up))
+        .route("/v1/mint/{method}", post(mint::issue))
+        .route("/v1/melt/quote/{method}", post(melt::open))
+        .route("/v1/melt/quote/{method}/{quote}", get(melt::look_up))
+        .route("/v1/melt/{method}", post(melt::pay))
+        .route("/v1/checkstate", post(check::states))
+        .route("/v1/restore", post(check::restore))
+        .route("/v1/ws", get(socket::open))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(unit.clone(), for_any_origin))
+        .with_state(unit)
+}
+
+/// Lets wallets in browsers call a mint from any page, without credentials; counts.
+async fn for_any_origin(
+    State(unit): State<UnitMint>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let metrics = &unit.shared.metrics;
+    metrics.add(Counter::Requests, 1);
+    let mut response = if request.method() == Method::OPTIONS {
+        preflight()
+    } else {
+        request.extensions_mut().insert(BodyWait(unit.shared.config.bounds.body_wait));
+        next.run(request).await
+    };
+    if let Some(Refused(code)) = response.extensions().get() {
+        metrics.refuse(*code);
+    }
+    let any = HeaderValue::from_static("*");
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    response
+}
+
+fn preflight() -> Response {
+    let allowed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
+}
+
+async fn no_such_path() -> ApiError {
+    ApiError::of_status(StatusCode::NOT_FOUND, "there is nothing under this path")
+}
+
+async fn no_such_method() -> ApiError {
+    let detail = "this path does not know the request's method";
+    ApiError::of_status(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+/// The payment method of a path, if this unit has it.
+fn payment_method(unit: &UnitMint, name: &str) -> Result<PaymentMethod, ApiError> {
+    let method: PaymentMethod = name.parse()?;
+    match method {
+        PaymentMethod::Bank => Ok(method),
+        PaymentMethod::Bolt11 if unit.terms.bolt11 => Ok(method),
+        PaymentMethod::Bolt11 => Err(UnknownMethod.into()),
+    }
+}
+
+/// A quote id in a path or body: what is none was never given out.
+fn quote_id(text: &str) -> Result<QuoteId, ApiError> {
+    text.parse().map_err(|_| ApiError::unknown_quote())
+}
+
+/// A quote id nobody can guess.
+fn new_quote_id() -> Result<QuoteId, ApiError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| ApiError::internal(&error))?;
+    Ok(QuoteId::from_random(random))
+}
+
+/// Refuses a unit that is not the path's: each has a URL of its own.
+fn check_unit(unit: &UnitMint, of: Unit) -> Result<(), ApiError> {
+    if of == unit.terms.unit {
+        return Ok(());
+    }
+    let detail = format!("this URL serves {} only", unit.terms.unit);
+    Err(ApiError::refused(Code::UnknownUnit, detail))
+}
+
+/// Refuses an amount outside of a range.
+fn check_amount(amount: u64, range: Range) -> Result<(), ApiError> {
+    if range.contains(amount) {
+        return Ok(());
+    }
+    let detail = format!("the amount must be from {} to {}", range.min, range.max);
+    Err(ApiError::refused(Code::AmountOutOfRange, detail))
+}

@@ -1,0 +1,98 @@
+//! Levers of demo mode: the clock, invoices that the demo rail pays, rotation. Elsewhere these paths do not exist.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tacit_core::time::Timestamp;
+use tacit_core::unit::Unit;
+use tacit_ecash::code::Code;
+use tacit_ecash::keyset::KeysetId;
+use tacit_service::vault::{Change, Outcome};
+
+use crate::answer::{self, Json};
+use crate::clock::ClockError;
+use crate::error::ApiError;
+use crate::keyset::{Terms, add, next};
+use crate::log::{self, Field, Level};
+use crate::state::{Shared, Step};
+use crate::upkeep;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Advance {
+    advance_days: u64,
+}
+
+#[derive(Serialize)]
+struct Now {
+    now: Timestamp,
+    days_ahead: u64,
+}
+
+/// `POST /demo/clock`: lets days pass, and all that follows from it, before it answers.
+pub(super) async fn clock(
+    State(shared): State<Arc<Shared>>,
+    Json(body): Json<Advance>,
+) -> Result<Response, ApiError> {
+    let clock = shared.demo_clock.as_ref().ok_or_else(not_a_demo)?;
+    clock.advance(body.advance_days).map_err(|error| match error {
+        ClockError::TooFar => ApiError::refused(Code::Refused, error),
+        ClockError::Io(_) => ApiError::internal(&error),
+    })?;
+    let days = clock.days();
+    log::write(Level::Info, "the demo clock was moved", &[(Field::Days, &days)]);
+    upkeep::round(&shared).await.map_err(|error| ApiError::internal(&error))?;
+    Ok(answer::json(&Now { now: shared.now(), days_ahead: days }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotate {
+    unit: Unit,
+    #[serde(default)]
+    input_fee_ppk: Option<u64>,
+    #[serde(default)]
+    final_expiry: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Rotated {
+    keyset: KeysetId,
+}
+
+/// `POST /demo/rotate`: a new keyset takes over signing.
+pub(super) async fn rotate(
+    State(shared): State<Arc<Shared>>,
+    Json(body): Json<Rotate>,
+) -> Result<Response, ApiError> {
+    let terms = Terms { input_fee_ppk: body.input_fee_ppk, final_expiry: body.final_expiry };
+    let keyset = shared
+        .transact(
+            move |reader, shared| {
+                let spec = next(&reader.keysets()?, body.unit, terms).ok_or_else(unknown_unit)?;
+                Ok(Step::Commit(add(&shared.seed, spec)))
+            },
+            |change, outcome| match (change, outcome) {
+                (Change::AddKeyset { id, .. }, Outcome::Applied(true)) => Ok(id),
+                _ => Err(ApiError::busy("another rotation came between", 1)),
+            },
+        )
+        .await?;
+    shared.refresh().await.map_err(|error| ApiError::internal(&error))?;
+    log::write(
+        Level::Info,
+        "a keyset was added",
+        &[(Field::Unit, &body.unit), (Field::Keyset, &keyset)],
+    );
+    Ok(answer::json(&Rotated { keyset }))
+}
+
+fn not_a_demo() -> ApiError {
+    ApiError::of_status(axum::http::StatusCode::NOT_FOUND, "there is nothing under this path")
+}
+
+fn unknown_unit() -> ApiError {
+    ApiError::refused(Code::UnknownUnit, "this server has no such unit")
+}

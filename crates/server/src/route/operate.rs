@@ -1,0 +1,51 @@
+//! What an operator's machines ask: whether the process lives, whether it can work, what it has done.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::answer;
+use crate::error::ApiError;
+use crate::state::Shared;
+use crate::writer::Health;
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+}
+
+/// `GET /health`: the process answers.
+pub(super) async fn health() -> Response {
+    answer::json(&Status { status: "ok" })
+}
+
+/// `GET /ready`: changes can be committed.
+pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    let status = match shared.writer.health() {
+        _ if *shared.stopping.borrow() => "stopping",
+        Health::Good => return answer::json(&Status { status: "ok" }),
+        Health::Unwritable => "the vault cannot be written",
+        Health::Failed => "the vault failed",
+    };
+    let mut response = answer::json(&Status { status });
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+}
+
+/// `GET /metrics`, for this machine only: whoever could read totals every millisecond would see each payment.
+pub(super) async fn metrics(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Result<Response, ApiError> {
+    if !peer.ip().to_canonical().is_loopback() {
+        let detail = "metrics are for this machine only";
+        return Err(ApiError::of_status(StatusCode::FORBIDDEN, detail));
+    }
+    let text = shared.metrics.render(|gauge| shared.gauge(gauge));
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, text).into_response())
+}

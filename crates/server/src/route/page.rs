@@ -1,0 +1,59 @@
+//! The page at `/`, in demo mode: what this is, and how to try it. No scripts, nothing loaded from elsewhere.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::state::Shared;
+
+/// `GET /`.
+pub(super) async fn start(State(shared): State<Arc<Shared>>) -> Response {
+    let rows: String = shared
+        .config
+        .units
+        .iter()
+        .map(|terms| {
+            let (unit, path) = (terms.unit, &terms.path);
+            format!("<tr><td>{unit}</td><td><a href=\"/{path}/v1/info\">/{path}</a></td></tr>\n")
+        })
+        .collect();
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+    ];
+    (headers, PAGE.replace("{units}", &rows)).into_response()
+}
+
+// Paths and units are lower-case letters, digits and dashes (see the configuration), so nothing needs escaping.
+const PAGE: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tacit: a demonstration mint</title>
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
+pre { background: #eee; padding: .8rem; overflow-x: auto; } td { padding-right: 2rem; }
+@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd; } pre { background: #222; } a { color: #8bf; } }
+</style>
+<h1>Tacit: a demonstration mint</h1>
+<p>This server issues e-cash and redeems it. It signs blinded secrets, so it cannot tell which payment came from
+whom. <strong>The money here is not real</strong>: whatever you ask for is paid by itself after a second.</p>
+<p>Each unit is a mint of its own, for any wallet that speaks Cashu. Enter this server's address followed by its path:</p>
+<table>
+{units}</table>
+<p>With Nutshell, a wallet for the command line (<code>M</code> is this server's address):</p>
+<pre>python3 -m venv nutshell
+nutshell/bin/pip install 'cashu==0.20.2' 'marshmallow&lt;4' 'limits&lt;4'
+export TOR=FALSE CASHU_DIR=alice M=http://127.0.0.1:3338
+nutshell/bin/cashu -h $M/usd -u usd -y invoice 10.50   # money arrives, e-cash is issued
+nutshell/bin/cashu -h $M/usd -u usd -y send 2.50       # prints a token: that is the money
+CASHU_DIR=bob nutshell/bin/cashu -h $M/usd -u usd -y receive TOKEN</pre>
+<p>To pay something out, make an invoice that the demonstration pays, and let the clock run to see keysets expire:</p>
+<pre>curl $M/demo/invoice -d '{"unit": "usd", "amount": 250}'
+curl $M/demo/clock -d '{"advance_days": 1}'
+curl $M/demo/rotate -d '{"unit": "usd"}'</pre>
+<p>What the operator keeps: <code>tacitd inventory</code>. Whether it adds up: <code>tacitd verify</code> with the data directory.</p>
+</html>
+"#;

@@ -1,0 +1,347 @@
+//! Starting and stopping: what is opened, in which order, and who is told.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, RwLock};
+
+use tacit_core::secret::Secret;
+use tacit_core::time::Clock;
+use tacit_service::identity::Identity;
+use tacit_service::keyset::KeysetRecord;
+use tacit_service::mint::{Mint, WrongSeed};
+use tacit_service::quote::MeltQuoteState;
+use tacit_service::rail::Rail;
+use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
+use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::{DemoClock, SystemClock};
+use crate::config::Config;
+use crate::data_dir::{DataDir, DataDirError};
+use crate::hub::Hub;
+use crate::keyset;
+use crate::listen;
+use crate::log::{self, Field, Level};
+use crate::metric::Metrics;
+use crate::payout::Payouts;
+use crate::pool::Pool;
+use crate::receipt::Receipts;
+use crate::route;
+use crate::seed::{self, SeedError};
+use crate::state::Shared;
+use crate::upkeep;
+use crate::writer::{Desk, Health, Observer, Writer};
+
+/// How many may wait for the rail's offers and requests at once.
+const RAIL_PERMITS: usize = 64;
+
+/// Opens another reader of the vault.
+pub type Readers = Box<dyn Fn() -> Result<Box<dyn VaultReader>, OpenFailed> + Send + Sync>;
+
+/// What the store said.
+pub type OpenFailed = Box<dyn Error + Send + Sync>;
+
+/// What a server is built upon. [`Parts::open`] takes it from a data directory; tests put in their own.
+pub struct Parts {
+    /// The one writer of the vault.
+    pub store: Box<dyn VaultStore>,
+    /// Its readers.
+    pub readers: Readers,
+    /// What the mint's keys are derived from.
+    pub seed: Secret<[u8; 32]>,
+    /// How money comes and goes; `None` if nothing is attached.
+    pub rail: Option<Arc<dyn Rail>>,
+    /// The one source of time.
+    pub clock: Arc<dyn Clock>,
+    /// The same, where it can be moved.
+    pub demo_clock: Option<Arc<DemoClock>>,
+    /// The data directory, locked for as long as the server runs.
+    pub data: Option<DataDir>,
+}
+
+/// Why a server does not start. Variants stand in the order they are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    /// The seed.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The directory cannot be looked into.
+    #[error("the data directory cannot be read")]
+    Look(#[from] std::io::Error),
+    /// The seed is that of another vault.
+    #[error("the seed at {path} belongs to another vault: put back the one this vault was made with", path = path.display())]
+    OtherSeed {
+        /// The seed.
+        path: PathBuf,
+    },
+    /// The vault or the demo rail.
+    #[error("{path} cannot be opened", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the store said.
+        source: OpenFailed,
+    },
+    /// The demo clock.
+    #[error("the demo clock at {path} cannot be read", path = path.display())]
+    Clock {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The address.
+    #[error("cannot listen on {address}: {hint}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// What to do about it.
+        hint: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The vault answered no question.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The seed makes other keysets than the vault has.
+    #[error(transparent)]
+    WrongSeed(#[from] WrongSeed),
+    /// A reader of the vault.
+    #[error("the vault cannot be read")]
+    Reader(#[source] OpenFailed),
+    /// The system gave no thread.
+    #[error("no thread can be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A server at work.
+pub struct Running {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    receipts: Option<Arc<Receipts>>,
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
+    /// Last, so that the lock is released when all else has ended.
+    _data: Option<DataDir>,
+}
+
+impl Parts {
+    /// Opens a data directory, and makes what is missing of it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        let data = DataDir::lock(&config.data)?;
+        let (path, seed_path) = (data.vault(), data.seed());
+        let has_vault = data.has_vault()?;
+        let seed = match seed::read(&seed_path) {
+            // Only where nothing was issued yet: a new seed could redeem nothing of an old vault.
+            Err(SeedError::Missing { .. }) if !has_vault => seed::create(&seed_path)?,
+            read => read?,
+        };
+        let store = match SqliteVault::open(&path, &Identity::derive(&seed).public()) {
+            Ok(store) => store,
+            Err(OpenError::OtherMint) => return Err(StartError::OtherSeed { path: seed_path }),
+            Err(error) => return Err(StartError::Open { path, source: error.into() }),
+        };
+        let readers: Readers = Box::new(move || Ok(Box::new(SqliteReader::open(&path)?)));
+        let mut parts = Self {
+            store: Box::new(store),
+            readers,
+            seed,
+            rail: None,
+            clock: Arc::new(SystemClock),
+            demo_clock: None,
+            data: None,
+        };
+        if config.demo {
+            parts.turn_to_demo(&data)?;
+        }
+        Ok(Self { data: Some(data), ..parts })
+    }
+
+    fn turn_to_demo(&mut self, data: &DataDir) -> Result<(), StartError> {
+        let path = data.demo_clock();
+        let clock = DemoClock::open(path.clone());
+        let clock = Arc::new(clock.map_err(|source| StartError::Clock { path, source })?);
+        self.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        self.demo_clock = Some(clock);
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<Box<dyn VaultReader>, StartError> {
+        (self.readers)().map_err(StartError::Reader)
+    }
+
+    /// Adds the first keyset of each unit that has none, and reads them all.
+    fn keysets(&mut self, config: &Config) -> Result<Vec<KeysetRecord>, StartError> {
+        let mut reader = self.reader()?;
+        let known = reader.keysets()?;
+        let missing: Vec<Change> = config
+            .units
+            .iter()
+            .filter_map(|unit| keyset::first(&known, unit))
+            .map(|spec| keyset::add(&self.seed, spec))
+            .collect();
+        if missing.is_empty() {
+            return Ok(known);
+        }
+        self.store.commit(&missing, self.clock.now())?;
+        Ok(reader.keysets()?)
+    }
+}
+
+/// Starts a server. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartError> {
+    let listener = bind(&config.listen).await?;
+    let address = listener.local_addr().map_err(|source| refused(&config.listen, source))?;
+    let records = parts.keysets(&config)?;
+    let mint = Mint::new(&parts.seed, records)?;
+    let metrics = Arc::new(Metrics::default());
+    let (hub, payouts) = (Arc::new(Hub::default()), Payouts::new());
+    let receipts = parts.demo_clock.as_ref().map(|_| Receipts::new());
+    let readers: Result<_, _> =
+        (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader()).collect();
+    let pool = Pool::start(readers?, config.bounds.pool_queue).map_err(StartError::Thread)?;
+    take_up(parts.reader()?.as_mut(), &parts, &payouts, receipts.as_deref())?;
+    let desk = Desk {
+        store: parts.store,
+        clock: Arc::clone(&parts.clock),
+        metrics: Arc::clone(&metrics),
+        observer: observer(&hub, &payouts, receipts.as_ref()),
+        batch: config.bounds.batch,
+    };
+    let writer = Writer::start(desk, config.bounds.writer_queue).map_err(StartError::Thread)?;
+    if let Some(rail) = &parts.rail {
+        payouts.start(rail, &writer).map_err(StartError::Thread)?;
+    }
+    if let Some(receipts) = &receipts {
+        receipts.start(Arc::clone(&writer)).map_err(StartError::Thread)?;
+    }
+    let (stop, stopping) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        config,
+        clock: parts.clock,
+        demo_clock: parts.demo_clock,
+        identity: Identity::derive(&parts.seed),
+        seed: parts.seed,
+        mint: RwLock::new(Arc::new(mint)),
+        refreshing: tokio::sync::Mutex::new(()),
+        pool,
+        writer,
+        hub,
+        payouts,
+        rail: parts.rail,
+        rail_permits: Arc::new(Semaphore::new(RAIL_PERMITS)),
+        metrics,
+        connections: AtomicUsize::new(0),
+        sockets: AtomicUsize::new(0),
+        stopping,
+    });
+    let router = route::router(&shared);
+    let accepting = tokio::spawn(listen::accept(listener, router, Arc::clone(&shared)));
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&shared)));
+    Ok(Running { address, shared, receipts, stop, accepting, upkeep, _data: parts.data })
+}
+
+/// Takes up what an earlier process left under way.
+fn take_up(
+    reader: &mut dyn VaultReader,
+    parts: &Parts,
+    payouts: &Payouts,
+    receipts: Option<&Receipts>,
+) -> Result<(), StoreError> {
+    let pending = reader.pending_melt_quotes()?;
+    if !pending.is_empty() {
+        let count = pending.len();
+        log::write(Level::Info, "payments are taken up again", &[(Field::Count, &count)]);
+    }
+    pending.into_iter().for_each(|quote| payouts.resume(quote));
+    if let Some(receipts) = receipts {
+        for quote in reader.unpaid_mint_quotes(parts.clock.now())? {
+            receipts.expect(quote.id, quote.amount);
+        }
+    }
+    Ok(())
+}
+
+/// Who hears of each change that is durable, on the writer's thread.
+fn observer(hub: &Arc<Hub>, payouts: &Arc<Payouts>, receipts: Option<&Arc<Receipts>>) -> Observer {
+    let (hub, payouts, receipts) = (Arc::clone(hub), Arc::clone(payouts), receipts.cloned());
+    Box::new(move |change, outcome| {
+        hub.observe(change, outcome);
+        match (change, outcome) {
+            (Change::StartMelt(_), Outcome::Melt(Ok(quote))) => {
+                if matches!(quote.state, MeltQuoteState::Pending(_)) {
+                    payouts.begin(quote.as_ref().clone());
+                }
+            }
+            (Change::OpenMintQuote(quote), Outcome::Applied(true)) => {
+                if let Some(receipts) = &receipts {
+                    receipts.expect(quote.id, quote.amount);
+                }
+            }
+            _ => {}
+        }
+    })
+}
+
+async fn bind(address: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| refused(address, source))
+}
+
+fn refused(address: &str, source: std::io::Error) -> StartError {
+    let hint = if source.kind() == std::io::ErrorKind::AddrInUse {
+        "another program listens there, choose another port"
+    } else {
+        "an address of this machine and a free port are wanted, such as 127.0.0.1:3338"
+    };
+    StartError::Listen { address: address.to_owned(), hint, source }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it has counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Returns when the store has failed so that the process must not go on: stop it, and look at the log.
+    pub async fn failed(&self) {
+        self.shared.writer.failed().await;
+    }
+
+    /// Stops: no new connections, requests under way are answered, what is queued is committed. Returns whether
+    /// the store was sound to the end.
+    pub async fn stop(self) -> bool {
+        self.stop.send_replace(true);
+        _ = self.accepting.await; // A panic inside was logged by the hook.
+        _ = self.upkeep.await;
+        let (shared, receipts) = (Arc::clone(&self.shared), self.receipts);
+        let stopped = tokio::task::spawn_blocking(move || {
+            shared.payouts.stop();
+            if let Some(receipts) = receipts {
+                receipts.stop();
+            }
+            shared.pool.stop();
+            shared.writer.stop();
+        });
+        _ = stopped.await;
+        self.shared.writer.health() == Health::Good
+    }
+}

@@ -1,0 +1,171 @@
+//! What all handlers share, and the two ways through it: a question, and a change.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tacit_core::secret::Secret;
+use tacit_core::time::{Clock, Timestamp};
+use tacit_service::identity::Identity;
+use tacit_service::mint::{Mint, WrongSeed};
+use tacit_service::rail::{Rail, RailError};
+use tacit_service::vault::{Change, Outcome, VaultReader};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::clock::DemoClock;
+use crate::config::{Config, UnitConfig};
+use crate::error::ApiError;
+use crate::hub::Hub;
+use crate::metric::{Gauge, Metrics};
+use crate::payout::Payouts;
+use crate::pool::{Pool, PoolError};
+use crate::writer::{CommitError, Committed, Writer};
+
+/// The running mint, as every part of the server sees it.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The clock again, if it can be moved: in demo mode.
+    pub(crate) demo_clock: Option<Arc<DemoClock>>,
+    pub(crate) identity: Identity,
+    pub(crate) seed: Secret<[u8; 32]>,
+    pub(crate) mint: RwLock<Arc<Mint>>,
+    /// Held while keysets are read and put in place, so that an older reading cannot replace a newer one.
+    pub(crate) refreshing: tokio::sync::Mutex<()>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) payouts: Arc<Payouts>,
+    /// How money comes and goes; `None` if nothing is attached, and only quotes can be opened.
+    pub(crate) rail: Option<Arc<dyn Rail>>,
+    /// How many may wait for the rail's offers and requests at once.
+    pub(crate) rail_permits: Arc<Semaphore>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) sockets: AtomicUsize,
+    /// Becomes true when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// A unit with its terms, as the handlers under its path see it.
+#[derive(Clone)]
+pub(crate) struct UnitMint {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) terms: Arc<UnitConfig>,
+}
+
+/// What preparing a request led to.
+pub(crate) enum Step<T> {
+    /// Something to be committed.
+    Commit(Change),
+    /// The answer, without a commit.
+    Done(T),
+}
+
+impl Shared {
+    /// The present moment.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The keysets as they were last read.
+    pub(crate) fn mint(&self) -> Arc<Mint> {
+        Arc::clone(&self.mint.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the vault, on a thread of the pool.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn VaultReader) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.pool.run(question).await?
+    }
+
+    /// Asks the rail, on a thread that may wait for it.
+    ///
+    /// # Errors
+    /// Those of the question, and 503 if as many wait for the rail as may.
+    pub(crate) async fn ask_rail<T: Send + 'static>(
+        &self,
+        rail: &Arc<dyn Rail>,
+        question: impl FnOnce(&dyn Rail) -> Result<T, RailError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let busy = || ApiError::busy("the mint is busy", 1);
+        let permit = Arc::clone(&self.rail_permits).try_acquire_owned().map_err(|_| busy())?;
+        let rail = Arc::clone(rail);
+        let asked = tokio::task::spawn_blocking(move || {
+            let answer = question(rail.as_ref());
+            drop(permit);
+            answer
+        });
+        Ok(asked.await.map_err(|error| ApiError::internal(&error))??)
+    }
+
+    /// Prepares a change on a thread of the pool, which hands it to the writer; `finish` reads what became of it.
+    ///
+    /// Once `prepare` has begun the change is committed, also if the client has hung up meanwhile.
+    pub(crate) async fn transact<T: Send + 'static>(
+        self: &Arc<Self>,
+        prepare: impl FnOnce(&mut dyn VaultReader, &Self) -> Result<Step<T>, ApiError> + Send + 'static,
+        finish: impl FnOnce(Change, Outcome) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (tell, told) = oneshot::channel();
+        let shared = Arc::clone(self);
+        self.pool.submit(move |reader| match prepare(reader, &shared) {
+            Ok(Step::Commit(change)) => {
+                let answer = |result: Result<Committed, CommitError>| {
+                    let committed = result.map_err(ApiError::from);
+                    // If nobody waits any more, the change stands all the same.
+                    _ = tell.send(committed.and_then(|done| finish(done.change, done.outcome)));
+                };
+                shared.writer.submit(change, Box::new(answer));
+            }
+            Ok(Step::Done(answer)) => _ = tell.send(Ok(answer)),
+            Err(error) => _ = tell.send(Err(error)),
+        })?;
+        told.await.unwrap_or_else(|_| Err(PoolError::Lost.into()))
+    }
+
+    /// Reads the keysets anew: after a rotation, and when time has closed one.
+    pub(crate) async fn refresh(&self) -> Result<(), RefreshError> {
+        let _guard = self.refreshing.lock().await;
+        let records = self.pool.run(|reader| reader.keysets()).await??;
+        let known = self.mint();
+        let same = known.keysets().iter().map(|keyset| keyset.record()).eq(&records);
+        if !same {
+            let mint = Arc::new(Mint::new(&self.seed, records)?);
+            *self.mint.write().unwrap_or_else(PoisonError::into_inner) = mint;
+        }
+        Ok(())
+    }
+
+    /// How high a gauge stands.
+    pub(crate) fn gauge(&self, gauge: Gauge) -> u64 {
+        use std::sync::atomic::Ordering::Relaxed;
+        let count = match gauge {
+            Gauge::PoolQueue => self.pool.waiting(),
+            Gauge::WriterQueue => self.writer.waiting(),
+            Gauge::Connections => self.connections.load(Relaxed),
+            Gauge::Sockets => self.sockets.load(Relaxed),
+            Gauge::Watched => self.hub.watched(),
+            Gauge::Payouts => self.payouts.under_way(),
+        };
+        count as u64
+    }
+}
+
+/// Returns when the server stops.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that whoever could say so is gone, which says it too. The guard must not outlive this.
+    _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+}
+
+/// Why the keysets could not be read anew.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RefreshError {
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    #[error(transparent)]
+    Store(#[from] tacit_service::vault::StoreError),
+    #[error(transparent)]
+    WrongSeed(#[from] WrongSeed),
+}

@@ -1,0 +1,64 @@
+//! What must happen as time passes, whether or not anybody asks for anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tacit_service::vault::{Change, Outcome, StoreError};
+use tokio::time::MissedTickBehavior;
+
+use crate::log::{self, Field, Level};
+use crate::pool::PoolError;
+use crate::state::{RefreshError, Shared, stopped};
+use crate::writer::CommitError;
+
+/// How often time is let pass.
+const PERIOD: Duration = Duration::from_secs(3600);
+
+/// Why upkeep was not done. The next round does it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpkeepError {
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+}
+
+/// Lets time pass every hour, beginning now, until the server stops.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut stopping = shared.stopping.clone();
+    let mut hours = tokio::time::interval(PERIOD);
+    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = hours.tick() => {}
+            () = stopped(&mut stopping) => return,
+        }
+        if let Err(error) = round(&shared).await {
+            log::error_chain(Level::Warn, "upkeep was put off", &error);
+        }
+    }
+}
+
+/// Posts the day that ended, closes what expired, drops quotes past their retention, seals what is closed.
+pub(crate) async fn round(shared: &Shared) -> Result<(), UpkeepError> {
+    shared.writer.commit(Change::Tick).await?;
+    shared.refresh().await?;
+    let sealable = shared.pool.run(|reader| reader.sealable_keysets()).await??;
+    for (keyset, balance) in sealable {
+        let totals = shared.identity.seal(keyset.id, balance);
+        let committed = shared.writer.commit(Change::Seal(totals)).await?;
+        // Refused while swaps of the open day await posting, or beside a posting: the next round tries again.
+        if matches!(committed.outcome, Outcome::Applied(true)) {
+            let (unit, id) = (keyset.spec.unit, keyset.id);
+            let fields: [(Field, &dyn std::fmt::Display); 2] =
+                [(Field::Unit, &unit), (Field::Keyset, &id)];
+            log::write(Level::Info, "a keyset was sealed", &fields);
+        }
+    }
+    shared.refresh().await?;
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! The writer: one thread that commits whatever has queued up as one batch, then answers all of it.
+//!
+//! No delay is added to make batches larger: while one commit waits for the disk, the next batch gathers.
+//! Answers leave only after the commit is durable, those to the losers inside a batch included.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use tacit_core::time::Clock;
+use tacit_service::vault::{Change, Outcome, StoreError, VaultStore};
+use tokio::sync::{Notify, oneshot};
+
+use crate::log::{self, Level};
+use crate::metric::{Counter, Metrics};
+
+/// How often a batch is offered again to a store that says it is busy, and how long it waits in between.
+const BUSY_TRIES: u32 = 50;
+const BUSY_WAIT: Duration = Duration::from_millis(100);
+
+/// What to do once a change is durable, or is known not to be. Runs on the writer's thread: keep it short.
+pub(crate) type Answer = Box<dyn FnOnce(Result<Committed, CommitError>) + Send>;
+
+/// What sees every change of a commit before its answers leave.
+pub(crate) type Observer = Box<dyn FnMut(&Change, &Outcome) + Send>;
+
+/// A change that is durable, with what became of it.
+pub(crate) struct Committed {
+    pub(crate) change: Change,
+    pub(crate) outcome: Outcome,
+}
+
+/// Why a change was not committed. Variants stand in the order they are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CommitError {
+    /// As many changes wait as may. Nothing was written.
+    #[error("too many changes wait")]
+    Full,
+    /// The writer has ended. Nothing was written.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The store was busy for too long. Nothing was written.
+    #[error("the store is busy")]
+    Busy,
+    /// The store cannot write until an operator acts. Nothing was written.
+    #[error("the store cannot write")]
+    Unwritable,
+    /// Whether it was written is unknown. The process stops; after a restart the same request tells.
+    #[error("the store failed")]
+    Failed,
+}
+
+/// Whether the writer can be relied upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Health {
+    Good = 0,
+    Unwritable = 1,
+    Failed = 2,
+}
+
+struct Job {
+    change: Change,
+    answer: Answer,
+}
+
+enum Message {
+    Job(Box<Job>),
+    Stop,
+}
+
+/// The queue before the one thread that writes.
+pub(crate) struct Writer {
+    queue: Sender<Message>,
+    state: Arc<State>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct State {
+    health: AtomicU8,
+    failed: Notify,
+}
+
+impl State {
+    fn set(&self, health: Health) {
+        self.health.store(health as u8, Ordering::Release);
+        if health == Health::Failed {
+            self.failed.notify_waiters();
+        }
+    }
+
+    fn get(&self) -> Health {
+        match self.health.load(Ordering::Acquire) {
+            0 => Health::Good,
+            1 => Health::Unwritable,
+            _ => Health::Failed,
+        }
+    }
+}
+
+/// What the writer's thread works with.
+pub(crate) struct Desk {
+    pub(crate) store: Box<dyn VaultStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) observer: Observer,
+    /// Most changes in one commit.
+    pub(crate) batch: usize,
+}
+
+impl Writer {
+    /// Starts the thread. `queue`: how many changes may wait.
+    pub(crate) fn start(desk: Desk, queue: usize) -> std::io::Result<Arc<Self>> {
+        let (sender, receiver) = bounded(queue);
+        let state = Arc::new(State::default());
+        let seen = Arc::clone(&state);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || write(desk, &receiver, &seen))?;
+        Ok(Arc::new(Self { queue: sender, state, thread: Mutex::new(Some(thread)) }))
+    }
+
+    /// Queues a change. `answer` is called exactly once, at once if the queue is full.
+    pub(crate) fn submit(&self, change: Change, answer: Answer) {
+        match self.queue.try_send(Message::Job(Box::new(Job { change, answer }))) {
+            Ok(()) => {}
+            Err(TrySendError::Full(message)) => refuse(message, CommitError::Full),
+            Err(TrySendError::Disconnected(message)) => refuse(message, CommitError::Stopping),
+        }
+    }
+
+    /// Commits a change of the server's own, which waits for its place in the queue. Blocks.
+    pub(crate) fn commit_blocking(&self, change: Change) -> Result<Committed, CommitError> {
+        let (tell, told) = bounded(1);
+        let answer: Answer = Box::new(move |result| _ = tell.send(result));
+        let job = Message::Job(Box::new(Job { change, answer }));
+        self.queue.send(job).map_err(|_| CommitError::Stopping)?;
+        told.recv().unwrap_or(Err(CommitError::Stopping))
+    }
+
+    /// Commits a change of the server's own.
+    pub(crate) async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
+        let (tell, told) = oneshot::channel();
+        self.submit(change, Box::new(move |result| _ = tell.send(result)));
+        told.await.unwrap_or(Err(CommitError::Stopping))
+    }
+
+    /// How many changes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether changes can be committed.
+    pub(crate) fn health(&self) -> Health {
+        self.state.get()
+    }
+
+    /// Returns when the store has failed in a way that the process must not outlive.
+    pub(crate) async fn failed(&self) {
+        loop {
+            let notified = self.state.failed.notified();
+            if self.health() == Health::Failed {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Commits what is queued and ends the thread. Blocks until then.
+    pub(crate) fn stop(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            _ = self.queue.send(Message::Stop); // Fails only if the thread has ended.
+            _ = thread.join(); // A panic inside was logged by the hook.
+        }
+    }
+}
+
+fn refuse(message: Message, error: CommitError) {
+    match message {
+        Message::Job(job) => (job.answer)(Err(error)),
+        Message::Stop => {}
+    }
+}
+
+fn write(mut desk: Desk, queue: &Receiver<Message>, state: &State) {
+    let mut stopping = false;
+    while !stopping {
+        let Ok(first) = queue.recv() else { break };
+        let (mut changes, mut answers) = (Vec::new(), Vec::new());
+        for message in std::iter::once(first).chain(queue.try_iter()) {
+            match message {
+                Message::Job(job) => {
+                    changes.push(job.change);
+                    answers.push(job.answer);
+                }
+                Message::Stop => stopping = true,
+            }
+            if stopping || changes.len() == desk.batch {
+                break;
+            }
+        }
+        let commit =
+            AssertUnwindSafe(|| changes.is_empty() || desk.commit(changes, answers, state));
+        // A panic here is a bug that may have left the store half told: nothing is written after it.
+        if !catch_unwind(commit).unwrap_or(false) {
+            state.set(Health::Failed);
+            break;
+        }
+    }
+    // Whoever still waits in the queue is told by the queue's end: its answers are dropped unsent.
+    for message in queue.try_iter() {
+        refuse(message, CommitError::Stopping);
+    }
+}
+
+impl Desk {
+    /// Commits a batch and answers it. False if the thread must end.
+    fn commit(&mut self, changes: Vec<Change>, answers: Vec<Answer>, state: &State) -> bool {
+        let begun = Instant::now();
+        let result = self.try_commit(&changes);
+        self.metrics.observe_commit(changes.len(), begun.elapsed());
+        let error = match result {
+            Ok(outcomes) => {
+                state.set(Health::Good);
+                self.answer_all(changes, outcomes, answers);
+                return true;
+            }
+            Err(StoreError::Busy) => CommitError::Busy,
+            Err(error @ StoreError::Unwritable(_)) => {
+                state.set(Health::Unwritable);
+                log::error_chain(Level::Error, "nothing can be written", &error);
+                CommitError::Unwritable
+            }
+            Err(error @ (StoreError::Corrupt(_) | StoreError::Failed(_))) => {
+                log::error_chain(Level::Error, "the store failed, the server stops", &error);
+                CommitError::Failed
+            }
+        };
+        for answer in answers {
+            answer(Err(error));
+        }
+        error != CommitError::Failed
+    }
+
+    fn try_commit(&mut self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        for _ in 0..BUSY_TRIES {
+            match self.store.commit(changes, self.clock.now()) {
+                Err(StoreError::Busy) => {
+                    self.metrics.add(Counter::CommitsRepeated, 1);
+                    std::thread::sleep(BUSY_WAIT);
+                }
+                Ok(outcomes) if outcomes.len() != changes.len() => {
+                    return Err(StoreError::Corrupt("a change was not answered"));
+                }
+                other => return other,
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    fn answer_all(&mut self, changes: Vec<Change>, outcomes: Vec<Outcome>, answers: Vec<Answer>) {
+        for ((change, outcome), answer) in changes.into_iter().zip(outcomes).zip(answers) {
+            self.metrics.observe(&change, &outcome);
+            (self.observer)(&change, &outcome);
+            answer(Ok(Committed { change, outcome }));
+        }
+    }
+}
