@@ -5,6 +5,7 @@
 # neither logs anything but warnings. Two runs that stand next to each other in time make a pair, and only the
 # ratio within a pair is worth much: on a shared machine the rates themselves move.
 set -euo pipefail
+export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cdk_mintd_version=0.18.3
@@ -51,12 +52,12 @@ main() {
     compare
 }
 
-# Every pair, then the medians. Fails if a check failed or a median is too low.
+# Every pair, then the medians: rates, and the processor time the mint took for a swap. Fails if a check failed or a median is too low.
 compare() {
     local round count cdk tacit failed=no
     declare -A ratios cdk_rates tacit_rates
-    printf '\n%-5s %5s  %12s %9s  %12s %9s  %6s  %s\n' \
-        round conns 'cdk-mintd/s' 'p99 ms' 'tacitd/s' 'p99 ms' ratio load
+    printf '\n%-5s %5s  %11s %8s %8s  %11s %8s %8s  %6s  %s\n' \
+        round conns cdk-mintd/s 'p99 ms' 'us/swap' tacitd/s 'p99 ms' 'us/swap' ratio load
     for ((round = 1; round <= rounds; round++)); do
         for count in $connections; do
             local load
@@ -67,8 +68,9 @@ compare() {
             cdk_rate=$(field swaps_per_second "$cdk") tacit_rate=$(field swaps_per_second "$tacit")
             [ -n "$cdk_rate" ] && [ -n "$tacit_rate" ] || die "a run gave no result; see $data"
             ratio=$(awk -v a="$tacit_rate" -v b="$cdk_rate" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }')
-            printf '%-5s %5s  %12.1f %9.1f  %12.1f %9.1f  %6s  %s\n' "$round" "$count" \
-                "$cdk_rate" "$(field p99 "$cdk")" "$tacit_rate" "$(field p99 "$tacit")" "$ratio" "$load"
+            printf '%-5s %5s  %11.1f %8.1f %8.0f  %11.1f %8.1f %8.0f  %6s  %s\n' "$round" "$count" \
+                "$cdk_rate" "$(field p99 "$cdk")" "$(cpu_per_swap "$cdk")" \
+                "$tacit_rate" "$(field p99 "$tacit")" "$(cpu_per_swap "$tacit")" "$ratio" "$load"
             ratios[$count]+="$ratio " cdk_rates[$count]+="$cdk_rate " tacit_rates[$count]+="$tacit_rate "
             for run in "$cdk" "$tacit"; do
                 [[ $run == *'"passed":true'* ]] || { failed=yes && echo "  a check failed: $run"; }
@@ -97,7 +99,7 @@ measure() {
     sync && sleep 1
     "start_$kind" "$store"
     report=$("$tacit_binary" bench swaps --mint "$url" --unit sat --swaps "$swaps" \
-        --connections "$count" --json 2>>"$store/log") || status=$?
+        --connections "$count" --mint-process "$mint_pid" --json 2>>"$store/log") || status=$?
     stop_mint
     [ -n "$report" ] || die "tacit bench ended with status $status: $(tail -n 3 "$store/log")"
     echo "$report" >>"$results"
@@ -203,6 +205,12 @@ describe_machine() {
 # field NAME JSON: the number of that name, which occurs once.
 field() {
     sed -n 's/.*"'"$1"'":\([0-9.e+-]*\).*/\1/p' <<<"$2"
+}
+
+# Microseconds of processor time the mint took for each swap of a run.
+cpu_per_swap() {
+    awk -v cpu="$(field mint_cpu_seconds "$1")" -v swaps="$(field signed "$1")" \
+        'BEGIN { print (swaps > 0 ? 1000000 * cpu / swaps : 0) }'
 }
 
 # The middle of some numbers; of an even count, the lower of the two.

@@ -69,6 +69,9 @@ pub(crate) struct Swaps {
     /// How long the mint's quotes may take to pay themselves
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pay_timeout: u64,
+    /// Process of the mint, if it runs on this machine: its processor time is then reported, too
+    #[arg(long, value_name = "ID")]
+    mint_process: Option<u32>,
     /// Print one JSON object in place of the table
     #[arg(long)]
     json: bool,
@@ -82,6 +85,9 @@ pub(crate) fn run(arguments: &Swaps) -> Result<bool, BenchError> {
     let Swaps { connections, swaps, .. } = *arguments;
     if connections > swaps {
         return Err(BenchError::TooManyConnections { connections, swaps });
+    }
+    if let Some(id) = arguments.mint_process {
+        load::process_cpu(&id.to_string()).ok_or(BenchError::NoProcess { id })?;
     }
     // One thread: the mint gets the other core, and no time goes into handing work over.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -109,7 +115,7 @@ async fn measure(arguments: &Swaps) -> Result<bool, BenchError> {
     let prepared = Arc::new(prepare::prepare(&mint, &order).await?);
     let preparation = begun.elapsed();
 
-    let load = load::run(&mint.url, &prepared, connections).await;
+    let load = load::run(&mint.url, &prepared, connections, arguments.mint_process).await;
     let load = load.map_err(|source| BenchError::Unreachable { what: "a connection", source })?;
 
     let evidence = Evidence {

@@ -181,6 +181,7 @@ fn requests_that_make_no_sense_are_usage_errors() {
         (&["--unit", "USD"], "three lower-case letters"),
         (&["--unit", "eur"], "the mint has no active keyset of the unit eur; it has: usd"),
         (&["--unit", "usd", "--method", "bolt12"], "invalid value 'bolt12'"),
+        (&["--unit", "usd", "--mint-process", "4294967295"], "process 4294967295 cannot be read"),
         (&["--unit", "usd", "--inputs", "1001"], "1001 is not in 1..=1000"),
     ] {
         let (code, error) = with(more);
@@ -225,25 +226,18 @@ fn a_mint_that_cannot_be_reached_is_a_temporary_failure() {
 #[test]
 fn the_table_says_the_same_in_words() {
     let mint = FakeMint::start(Fault::SignsDoubleSpends, 100);
-    let arguments = [
-        "bench",
-        "swaps",
-        "--mint",
-        &mint.url,
-        "--unit",
-        "usd",
-        "--swaps",
-        "8",
-        "--connections",
-        "2",
-    ];
-    let output = tacit(&arguments);
+    let own = std::process::id().to_string(); // The mint runs in the test's process.
+    let load = "--unit usd --swaps 8 --connections 2";
+    let line = format!("bench swaps --mint {} {load} --mint-process {own}", mint.url);
+    let output = tacit(&line.split(' ').collect::<Vec<_>>());
     let table = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     for said in [
         "8 swaps of 1+2 into 1+1 usd, over 2 connections",
         "swaps/s",
         "p99",
+        "generator   0.",
+        "mint        0.",
         "FAILED      spent inputs with fresh outputs were refused: 0 of 8",
         "instead: signed a second time (8 times)",
     ] {

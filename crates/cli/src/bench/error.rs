@@ -10,6 +10,8 @@ pub(crate) enum BenchError {
         "{connections} connections cannot share {swaps} swaps: use at most as many connections as swaps"
     )]
     TooManyConnections { connections: u32, swaps: u32 },
+    #[error("the processor time of process {id} cannot be read")]
+    NoProcess { id: u32 },
     #[error("this machine cannot run the load generator")]
     Machine(#[source] std::io::Error),
     #[error("the machine gives no random numbers")]
@@ -52,6 +54,7 @@ impl BenchError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::TooManyConnections { .. }
+            | Self::NoProcess { .. }
             | Self::UnknownUnit { .. }
             | Self::NoMethod { .. }
             | Self::NoPlan { .. }

@@ -25,6 +25,8 @@ pub(crate) struct Load {
     pub(crate) duration: Duration,
     /// Processor time of this process in between, if the system tells.
     pub(crate) own_cpu: Option<Duration>,
+    /// Processor time of the mint's process in between, if it was named.
+    pub(crate) mint_cpu: Option<Duration>,
     /// One for each swap that was sent, by number of the swap.
     pub(crate) exchanges: Vec<Exchange>,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-/// Sends every swap once, over so many connections.
+/// Sends every swap once, over so many connections. `mint_process` is the mint's, if it runs on this machine.
 ///
 /// # Errors
 /// [`HttpError::Connect`] if the connections cannot be opened. What fails later stands in the exchanges.
@@ -53,6 +55,7 @@ pub(crate) async fn run(
     url: &MintUrl,
     swaps: &Arc<Vec<PreparedSwap>>,
     connections: u32,
+    mint_process: Option<u32>,
 ) -> Result<Load, HttpError> {
     let mut opened = Vec::new();
     for _ in 0..connections {
@@ -61,7 +64,8 @@ pub(crate) async fn run(
     let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let share = swaps.len().div_ceil(opened.len());
     let progress = Progress::new("swapping", swaps.len());
-    let cpu_before = own_cpu();
+    let mint_cpu = || mint_process.and_then(|id| process_cpu(&id.to_string()));
+    let (own_before, mint_before) = (process_cpu(SELF), mint_cpu());
     let start = Instant::now();
     let mut workers = JoinSet::new();
     for connection in opened {
@@ -82,13 +86,14 @@ pub(crate) async fn run(
             _ = show.tick() => progress.set(done.load(Ordering::Relaxed)),
         }
     }
-    let own_cpu = own_cpu().zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
+    let own_cpu = difference(own_before, process_cpu(SELF));
+    let mint_cpu = difference(mint_before, mint_cpu());
     drop(progress);
     let mut exchanges: Vec<Exchange> =
         recorded.into_iter().flat_map(Record::into_exchanges).collect();
     exchanges.sort_unstable_by_key(|exchange| exchange.swap);
     let duration = exchanges.iter().map(|exchange| exchange.finished).max().unwrap_or_default();
-    Ok(Load { duration, own_cpu, exchanges })
+    Ok(Load { duration, own_cpu, mint_cpu, exchanges })
 }
 
 /// One connection's loop.
@@ -160,9 +165,16 @@ impl Record {
     }
 }
 
-/// Processor time this process has used, from `/proc/self/stat`: to the hundredth of a second, on Linux only.
-fn own_cpu() -> Option<Duration> {
-    parse_cpu(&std::fs::read_to_string("/proc/self/stat").ok()?)
+/// This process, as a process id.
+const SELF: &str = "self";
+
+/// Processor time a process has used, from `/proc/ID/stat`: to the hundredth of a second, on Linux only.
+pub(crate) fn process_cpu(id: &str) -> Option<Duration> {
+    parse_cpu(&std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
+}
+
+fn difference(before: Option<Duration>, after: Option<Duration>) -> Option<Duration> {
+    before.zip(after).map(|(before, after)| after.saturating_sub(before))
 }
 
 /// The fields `utime` and `stime`, counted in ticks of 10 ms on every Linux in use (proc(5); `USER_HZ` is 100).

@@ -85,6 +85,7 @@ impl Report<'_> {
             })),
             "errors": self.errors(),
             "generator_cpu_seconds": self.load.own_cpu.map(|cpu| cpu.as_secs_f64()),
+            "mint_cpu_seconds": self.load.mint_cpu.map(|cpu| cpu.as_secs_f64()),
             "checks": checks,
             "passed": self.passed(),
         })
@@ -117,9 +118,10 @@ impl Report<'_> {
                 "latency     p50 {p50:.1} ms, p90 {p90:.1} ms, p99 {p99:.1} ms, max {max:.1} ms"
             )?;
         }
-        if let Some(cpu) = load.own_cpu.map(|cpu| cpu.as_secs_f64()) {
+        for (whose, cpu) in [("generator", load.own_cpu), ("mint", load.mint_cpu)] {
+            let Some(cpu) = cpu.map(|cpu| cpu.as_secs_f64()) else { continue };
             let share = 100.0 * cpu / seconds.max(f64::MIN_POSITIVE);
-            writeln!(out, "generator   {cpu:.2} s of processor time, {share:.0} % of one core")?;
+            writeln!(out, "{whose:<12}{cpu:.2} s of processor time, {share:.0} % of one core")?;
         }
         writeln!(out)?;
         for Check { claim, tried, held, instead, verdict, .. } in self.checks {
