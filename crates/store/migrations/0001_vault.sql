@@ -6,7 +6,8 @@
 CREATE TABLE vault (
     one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     mint BLOB NOT NULL,
-    open_day INTEGER NOT NULL
+    open_day INTEGER NOT NULL,
+    commits INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE keyset (

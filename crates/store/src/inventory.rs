@@ -31,6 +31,12 @@ pub const VAULT: Section = Section {
             "writer, verify",
             FOR_GOOD,
         ),
+        column(
+            "vault.commits",
+            "How many commits it has had: an older copy has had fewer. The file `vault.sqlite.mark` repeats it.",
+            "writer",
+            FOR_GOOD,
+        ),
         table("keyset", "Keysets, by number.", FOR_GOOD),
         column("keyset.number", "The short number other rows name it by.", "all", FOR_GOOD),
         column("keyset.id", "Its public name (NUT-02).", "mint", FOR_GOOD),

@@ -8,6 +8,7 @@ mod apply;
 mod archive;
 mod books;
 mod fault;
+mod mark;
 mod read;
 mod row;
 mod write;
@@ -67,6 +68,16 @@ pub enum OpenError {
     /// It belongs to a mint of another identity, so of another seed.
     #[error("the vault belongs to another mint")]
     OtherMint,
+    /// A copy from before: it would forget what was spent since, and let it be spent again.
+    #[error(
+        "this vault is an older copy: it has had {found} commits, the mint has answered for {known}"
+    )]
+    OlderCopy {
+        /// Commits it has had.
+        found: u64,
+        /// Commits that the mark beside it knows of.
+        known: u64,
+    },
     /// What is stored contradicts itself.
     #[error("the vault is corrupt: {0}")]
     Corrupt(&'static str),
@@ -97,6 +108,7 @@ impl From<rusqlite::Error> for OpenError {
 struct Known {
     keysets: Vec<KeysetRecord>,
     open_day: Day,
+    commits: u64,
 }
 
 /// The vault's writer.
@@ -107,6 +119,7 @@ pub struct SqliteVault {
     /// Where the archiving of sealed keysets goes on; `None` when there is nothing left to archive.
     archive_from: Option<tacit_ecash::point::Y>,
     is_corrupt: bool,
+    mark: mark::Mark,
     /// Held locked for as long as the writer lives; the system releases it when the process dies.
     _lock: File,
 }
@@ -131,14 +144,28 @@ impl SqliteVault {
             return Err(OpenError::OtherMint);
         }
         let known = write::known_of(&connection)?;
+        let mark = mark::Mark::read(path).map_err(OpenError::File)?;
+        if known.commits < mark.commits() {
+            return Err(OpenError::OlderCopy { found: known.commits, known: mark.commits() });
+        }
         connection.busy_timeout(WRITER_PATIENCE)?;
         Ok(Self {
             connection,
             known: Some(known),
             archive_from: Some(archive::START), // Whatever a crash left in the middle.
             is_corrupt: false,
+            mark,
             _lock: lock,
         })
+    }
+}
+
+impl Drop for SqliteVault {
+    fn drop(&mut self) {
+        if let Some(known) = &self.known {
+            // A mark that cannot be written stays behind: it then finds fewer copies out, and refuses none wrongly.
+            _ = self.mark.write(known.commits);
+        }
     }
 }
 
@@ -258,7 +285,7 @@ fn migrate(connection: &mut Connection, mint: &PublicKey) -> Result<(), OpenErro
         change.execute_batch(migration)?;
         if version == 0 {
             change.execute(
-                "INSERT INTO vault (one, mint, open_day) VALUES (1, ?1, 0)",
+                "INSERT INTO vault (one, mint, open_day, commits) VALUES (1, ?1, 0, 0)",
                 [mint.serialize()],
             )?;
             change.pragma_update(None, "application_id", APPLICATION_ID)?;

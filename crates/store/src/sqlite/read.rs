@@ -186,6 +186,11 @@ pub(super) fn day_flows(connection: &Connection) -> Result<DayFlows, Fault> {
     Ok(all(connection, sql, [], read)?.into_iter().collect())
 }
 
+pub(super) fn commits(connection: &Connection) -> Result<u64, Fault> {
+    one(connection, "SELECT commits FROM vault", [], |row| Ok(row.get(0)?))?
+        .ok_or(Fault::Malformed("the vault's own row is missing"))
+}
+
 pub(super) fn open_day(connection: &Connection) -> Result<Day, Fault> {
     let number = one(connection, "SELECT open_day FROM vault", [], |row| Ok(row.get(0)?))?;
     let number: i64 = number.ok_or(Fault::Malformed("the vault has no open day"))?;

@@ -26,7 +26,13 @@ impl VaultStore for SqliteVault {
         if let Err(error) = &committed {
             self.known = None; // Which rows are there is unknown: read again before the next commit.
             self.is_corrupt = matches!(error, StoreError::Corrupt(_));
-        } else if has_tick(batch) {
+            return committed;
+        }
+        if let Some(known) = &self.known {
+            // Behind a failed mark nothing is lost: it refuses older copies, it does not guard this one.
+            _ = self.mark.follow(known.commits, now);
+        }
+        if has_tick(batch) {
             self.truncate_log();
         }
         committed
@@ -92,6 +98,7 @@ impl SqliteVault {
             return Ok(None);
         }
         apply::apply(&change, &effects)?;
+        change.prepare_cached("UPDATE vault SET commits = commits + 1")?.execute([])?;
         Ok(Some((change, outcomes, effects)))
     }
 
@@ -131,7 +138,11 @@ fn may_rest_on_assumption(outcome: &Outcome) -> bool {
 }
 
 pub(super) fn known_of(connection: &Connection) -> Result<Known, Fault> {
-    Ok(Known { keysets: read::keysets(connection)?, open_day: read::open_day(connection)? })
+    Ok(Known {
+        keysets: read::keysets(connection)?,
+        open_day: read::open_day(connection)?,
+        commits: read::commits(connection)?,
+    })
 }
 
 impl Known {
@@ -144,6 +155,7 @@ impl Known {
             }
         }
         self.open_day = effects.close_day.unwrap_or(self.open_day);
+        self.commits += 1;
         self
     }
 }
