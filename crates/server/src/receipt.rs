@@ -23,7 +23,7 @@ pub(crate) struct Receipts {
 }
 
 enum Message {
-    Opened(QuoteId, u64),
+    Due(Instant, QuoteId, u64),
     Stop,
 }
 
@@ -43,9 +43,18 @@ impl Receipts {
         Ok(())
     }
 
-    /// Takes down a quote of so many minor units.
+    /// Takes down a quote of so many minor units that was opened just now.
     pub(crate) fn expect(&self, quote: QuoteId, amount: u64) {
-        _ = self.queue.send(Message::Opened(quote, amount)); // Its other end lives as long as this.
+        self.put(Instant::now() + DELAY, quote, amount);
+    }
+
+    /// Takes down a quote that was open when the process started: it has waited long enough.
+    pub(crate) fn resume(&self, quote: QuoteId, amount: u64) {
+        self.put(Instant::now(), quote, amount);
+    }
+
+    fn put(&self, at: Instant, quote: QuoteId, amount: u64) {
+        _ = self.queue.send(Message::Due(at, quote, amount)); // Its other end lives as long as this.
     }
 
     /// Ends the thread. Quotes not paid by then are taken up again at the next start.
@@ -66,8 +75,9 @@ fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer) {
             None => inbox.recv().map_err(RecvTimeoutError::from),
         };
         match message {
-            Ok(Message::Opened(quote, amount)) => {
-                due.push_back((Instant::now() + DELAY, quote, amount));
+            Ok(Message::Due(at, quote, amount)) => {
+                let place = due.partition_point(|(earlier, ..)| *earlier <= at);
+                due.insert(place, (at, quote, amount));
             }
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
@@ -77,7 +87,7 @@ fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer) {
             let answer = move |result: Result<_, CommitError>| match result {
                 Ok(_) | Err(CommitError::Stopping | CommitError::Failed) => {}
                 Err(CommitError::Full | CommitError::Busy | CommitError::Unwritable) => {
-                    _ = again.send(Message::Opened(quote, amount));
+                    _ = again.send(Message::Due(Instant::now() + DELAY, quote, amount));
                 }
             };
             writer.submit(Change::Receive { quote, amount }, Box::new(answer));

@@ -87,9 +87,16 @@ impl Client {
         self.try_post(path, body).await.expect("the server answers")
     }
 
+    pub async fn try_post_bytes(
+        &mut self,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, NoAnswer> {
+        self.send(request(Method::POST, path, body.into())).await
+    }
+
     pub async fn post_bytes(&mut self, path: &str, body: impl Into<Bytes>) -> Answer {
-        let request = request(Method::POST, path, body.into());
-        self.send(request).await.expect("the server answers")
+        self.try_post_bytes(path, body).await.expect("the server answers")
     }
 
     pub async fn method(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
