@@ -108,6 +108,11 @@ class Story:
         """NUT-02: the sum of the inputs' fees in thousandths, rounded up."""
         return -(-proofs * self.fee_ppk // 1000)
 
+    def rail_fee(self, reserve):
+        """What the demo rail charges of a reserve: half, in the payer's favour. The rest comes back as change."""
+        assert 1 < reserve, f"a reserve of {reserve} leaves nothing to give back"
+        return reserve // 2
+
     def the_mint_charges_an_input_fee(self):
         active = [keyset for keyset in self.call(f"/{self.unit}/v1/keysets")["keysets"] if keyset["active"]]
         assert {keyset["unit"] for keyset in active} == {self.unit}, f"{active} are not of {self.unit} alone"

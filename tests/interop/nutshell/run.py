@@ -176,12 +176,13 @@ class NutshellStory(story.Story):
         self.request = self.payable(250)
         balance, used = self.alice.balance(), self.alice.used()
         output = self.alice.run("pay", self.request)
-        assert "Invoice paid." in output, "the invoice was not paid"
+        assert "Invoice paid." in output and "(Preimage: " in output, "the invoice was not paid"
+        assert "Invalid preimage" not in output, "the preimage is not the invoice's"
         query = "SELECT amount, fee_reserve, state FROM bolt11_melt_quotes WHERE request = ?"
         ((amount, reserve, state),) = self.alice.rows(query, self.request)
         assert (amount, state) == (250, "PAID"), f"the quote is {state} over {amount}"
         charged = balance - self.alice.balance() - amount - self.cost(self.alice, used)
-        assert 0 <= charged < reserve, f"the rail charged {charged} of a reserve of {reserve}: no change came back"
+        assert charged == self.rail_fee(reserve), f"the rail charged {charged} of a reserve of {reserve}"
 
     def an_invoice_is_paid_once(self):
         balance = self.alice.balance()
