@@ -19,6 +19,8 @@ for (const { unit, method } of units) {
       for (const nut of [7, 8, 9, 10, 11, 12, 14, 20]) {
         assert.equal(info.nuts[nut]?.supported, true, `NUT-${nut} is not announced`);
       }
+      // In demo mode satoshi cost what peers' suites expect; a fee of nothing everywhere would leave fees untested.
+      assert.ok(unit !== 'sat' || wallet.keyChain.getCheapestKeyset().fee === 100);
       assert.ok(wallet.keyChain.getKeysets().every((keyset) => keyset.id.startsWith('01') && keyset.unit === unit));
     });
 

@@ -90,7 +90,7 @@ class NutshellStory(story.Story):
 
     def steps(self):
         return [
-            self.the_mint_charges_an_input_fee,
+            self.the_mint_names_its_keysets_and_fee,
             self.a_paid_invoice_gives_its_amount,
             self.sending_costs_the_amount_and_the_swap,
             self.a_token_sent_is_pending_until_it_is_burnt,
