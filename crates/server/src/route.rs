@@ -21,13 +21,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tacit_core::unit::Unit;
 use tacit_ecash::code::Code;
 use tacit_service::quote::{Method as PaymentMethod, QuoteId, UnknownMethod};
 
 use crate::answer::BodyWait;
-use crate::config::Range;
+use crate::config::{Range, UnitConfig};
 use crate::error::{ApiError, Refused};
 use crate::metric::Counter;
 use crate::state::{Shared, UnitMint};
@@ -48,10 +48,14 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
             .route("/demo/invoice", post(demo::invoice))
             .route("/demo/rotate", post(demo::rotate));
     }
-    let mut router = router.with_state(Arc::clone(shared));
-    for terms in &shared.config.units {
-        let unit = UnitMint { shared: Arc::clone(shared), terms: Arc::new(terms.clone()) };
-        router = router.nest(&format!("/{}", terms.path), mint(unit));
+    let of_terms = |terms: &UnitConfig| UnitMint {
+        shared: Arc::clone(shared),
+        terms: Arc::new(terms.clone()),
+    };
+    let units: Vec<UnitMint> = shared.config.units.iter().map(of_terms).collect();
+    let mut router = router.with_state(Arc::clone(shared)).route("/v1/ws", sockets(shared, &units));
+    for unit in units {
+        router = router.nest(&format!("/{}", unit.terms.path), mint(unit));
     }
     router.fallback(no_such_path).method_not_allowed_fallback(no_such_method)
 }
@@ -72,11 +76,16 @@ fn mint(unit: UnitMint) -> Router {
         .route("/v1/melt/{method}", post(melt::pay))
         .route("/v1/checkstate", post(check::states))
         .route("/v1/restore", post(check::restore))
-        .route("/v1/ws", get(socket::open))
+        .route("/v1/ws", sockets(&unit.shared, std::slice::from_ref(&unit)))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(unit.clone(), for_any_origin))
         .with_state(unit)
+}
+
+/// WebSockets about the quotes of these units.
+fn sockets<S>(shared: &Arc<Shared>, units: &[UnitMint]) -> MethodRouter<S> {
+    get(socket::open).with_state(socket::Scope { shared: Arc::clone(shared), units: units.into() })
 }
 
 /// Lets wallets in browsers call a mint from any page, without credentials; counts.

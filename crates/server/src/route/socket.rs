@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use self::watch::{Known, Wish, current};
 use crate::error::ApiError;
 use crate::hub::{Event, Listener, Topic};
-use crate::state::{UnitMint, stopped};
+use crate::state::{Shared, UnitMint, stopped};
 
 /// Subscriptions of one connection.
 const SUBSCRIPTIONS: usize = 256;
@@ -35,28 +35,38 @@ const SILENCE: Duration = Duration::from_secs(100);
 /// How long a message may take to leave.
 const SEND: Duration = Duration::from_secs(10);
 
-/// `GET /v1/ws` (NUT-17).
+/// `GET /v1/ws` under the path of each unit (NUT-17): quotes of that unit.
+///
+/// And once more without a unit, for quotes of all: Nutshell drops the path of a mint's URL when it opens a WebSocket
+/// (seen in 0.20.2), and waits for ever where nothing answers. Who names a quote's id may hear of it either way.
 pub(super) async fn open(
-    State(unit): State<UnitMint>,
+    State(scope): State<Scope>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
-    let seat = Seat::take(&unit)?;
+    let seat = Seat::take(&scope.shared)?;
     let bounded =
         upgrade.max_message_size(limit::SOCKET_MESSAGE).max_frame_size(limit::SOCKET_MESSAGE);
     Ok(bounded.on_upgrade(move |socket| async move {
-        Conversation::new(socket, unit).run().await;
+        Conversation::new(socket, scope).run().await;
         drop(seat);
     }))
 }
 
+/// Whose quotes a connection may name: those of one unit, or of all.
+#[derive(Clone)]
+pub(super) struct Scope {
+    pub(super) shared: Arc<Shared>,
+    pub(super) units: Arc<[UnitMint]>,
+}
+
 /// One of the places for WebSockets, given back when dropped.
-struct Seat(UnitMint);
+struct Seat(Arc<Shared>);
 
 impl Seat {
-    fn take(unit: &UnitMint) -> Result<Self, ApiError> {
-        let taken = unit.shared.sockets.fetch_add(1, Ordering::Relaxed);
-        let seat = Self(unit.clone()); // Gives back what was just taken, also if it is refused.
-        if taken < unit.shared.config.bounds.sockets {
+    fn take(shared: &Arc<Shared>) -> Result<Self, ApiError> {
+        let taken = shared.sockets.fetch_add(1, Ordering::Relaxed);
+        let seat = Self(Arc::clone(shared)); // Gives back what was just taken, also if it is refused.
+        if taken < shared.config.bounds.sockets {
             Ok(seat)
         } else {
             Err(ApiError::busy("too many WebSockets are open", 30))
@@ -66,7 +76,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.shared.sockets.fetch_sub(1, Ordering::Relaxed);
+        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -75,7 +85,7 @@ struct Over;
 
 struct Conversation {
     socket: WebSocket,
-    unit: UnitMint,
+    scope: Scope,
     listener: Listener,
     subscriptions: HashMap<String, Vec<Topic>>,
     topics: HashMap<Topic, Watched>,
@@ -90,13 +100,13 @@ struct Watched {
 }
 
 impl Conversation {
-    fn new(socket: WebSocket, unit: UnitMint) -> Self {
-        let listener = unit.shared.hub.listen();
-        Self { socket, unit, listener, subscriptions: HashMap::new(), topics: HashMap::new() }
+    fn new(socket: WebSocket, scope: Scope) -> Self {
+        let listener = scope.shared.hub.listen();
+        Self { socket, scope, listener, subscriptions: HashMap::new(), topics: HashMap::new() }
     }
 
     async fn run(mut self) {
-        let mut stopping = self.unit.shared.stopping.clone();
+        let mut stopping = self.scope.shared.stopping.clone();
         let mut heard = Instant::now();
         let mut ping = tokio::time::interval_at(heard + PING, PING);
         loop {
@@ -160,7 +170,7 @@ impl Conversation {
 
     /// Enters a subscription into the register, in place of one of the same name.
     fn enter(&mut self, name: &str, target: Target) -> Result<Wish, RequestError> {
-        let wish = Wish::of(target, &self.unit)?;
+        let wish = Wish::of(target, &self.scope.units)?;
         self.leave(name);
         let is_new = |topic: &&Topic| !self.topics.contains_key(topic);
         let new: Vec<Topic> = wish.topics.iter().filter(is_new).copied().collect();
@@ -193,7 +203,7 @@ impl Conversation {
     /// The first word to a subscription: how everything stands that it names.
     async fn begin(&mut self, name: String, wish: Wish) -> Result<(), Over> {
         let found = self.ask(wish.topics.clone()).await?;
-        let of_unit = found.into_iter().filter(|known| known.is_of(&self.unit, wish.method));
+        let of_unit = found.into_iter().filter(|known| known.is_of(&self.scope.units, wish.method));
         let found: HashMap<Topic, Known> = of_unit.map(|known| (known.topic(), known)).collect();
         for topic in wish.topics {
             match found.get(&topic) {
@@ -248,7 +258,7 @@ impl Conversation {
     }
 
     async fn ask(&mut self, topics: Vec<Topic>) -> Result<Vec<Known>, Over> {
-        let found = self.unit.shared.ask(move |reader| Ok(current(reader, &topics)?)).await;
+        let found = self.scope.shared.ask(move |reader| Ok(current(reader, &topics)?)).await;
         match found {
             Ok(found) => Ok(found),
             // The wallet cannot be told how things stand: it asks again over a new connection.
@@ -257,10 +267,10 @@ impl Conversation {
     }
 
     async fn notify(&mut self, known: &Known, names: &[String]) -> Result<(), Over> {
-        let (shared, known) = (Arc::clone(&self.unit.shared), known.clone());
+        let (shared, known) = (Arc::clone(&self.scope.shared), known.clone());
         let payload = match known {
             Known::MeltQuote(_) => {
-                self.unit.shared.ask(move |_| known.payload(&shared.mint())).await
+                self.scope.shared.ask(move |_| known.payload(&shared.mint())).await
             }
             Known::Proof(..) | Known::MintQuote(_) => known.payload(&shared.mint()),
         };

@@ -18,7 +18,11 @@ struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     async fn open(local: &Local, unit: &str) -> Self {
-        let url = format!("ws://{}/{unit}/v1/ws", local.address());
+        Self::at(local, &format!("/{unit}/v1/ws")).await
+    }
+
+    async fn at(local: &Local, path: &str) -> Self {
+        let url = format!("ws://{}{path}", local.address());
         Self(connect_async(url).await.unwrap().0)
     }
 
@@ -84,6 +88,24 @@ async fn a_mint_quote_tells_each_step() {
             }
         }
         socket.is_silent().await;
+    }
+    local.stop().await;
+}
+
+/// Nutshell drops the path of a mint's URL when it opens a WebSocket.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_without_a_unit_hears_of_quotes_of_all() {
+    let local = Local::demo().await;
+    for unit in ["usd", "kes"] {
+        let mut wallet = Wallet::new(local.address(), unit).await;
+        let quote = wallet.mint_quote("bolt11", 3).await;
+        let mut socket = Socket::at(&local, "/v1/ws").await;
+        socket.subscribe("bolt11_mint_quote", "mine", &json!([quote.quote])).await;
+        for state in ["UNPAID", "PAID"] {
+            let (_, payload) = socket.news().await;
+            let told = (&payload["state"], &payload["unit"], &payload["quote"]);
+            assert_eq!(told, (&json!(state), &json!(unit), &json!(quote.quote)));
+        }
     }
     local.stop().await;
 }

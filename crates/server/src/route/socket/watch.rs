@@ -23,9 +23,11 @@ pub(super) struct Wish {
 
 impl Wish {
     /// Reads a subscription's target.
-    pub(super) fn of(target: Target, unit: &UnitMint) -> Result<Self, RequestError> {
-        let method_of =
-            |name: &str| payment_method(unit, name).map_err(|_| RequestError::UnknownKind);
+    pub(super) fn of(target: Target, units: &[UnitMint]) -> Result<Self, RequestError> {
+        let method_of = |name: &str| {
+            let method = units.iter().find_map(|unit| payment_method(unit, name).ok());
+            method.ok_or(RequestError::UnknownKind)
+        };
         let parsed = |quotes: Vec<String>, topic: fn(_) -> Topic| {
             quotes.iter().filter_map(|quote| quote.parse().ok()).map(topic).collect()
         };
@@ -63,12 +65,16 @@ impl Known {
         }
     }
 
-    /// Whether it is of this unit and method. Proofs of all units have one set of names.
-    pub(super) fn is_of(&self, unit: &UnitMint, method: Option<Method>) -> bool {
-        match self {
+    /// Whether it is of one of these units and of this method. Proofs of all units have one set of names.
+    pub(super) fn is_of(&self, units: &[UnitMint], method: Option<Method>) -> bool {
+        let is_of = |unit: &UnitMint, method| match self {
             Self::Proof(..) => true,
-            Self::MintQuote(quote) => method.is_some_and(|method| mint::is_of(quote, unit, method)),
-            Self::MeltQuote(quote) => method.is_some_and(|method| melt::is_of(quote, unit, method)),
+            Self::MintQuote(quote) => mint::is_of(quote, unit, method),
+            Self::MeltQuote(quote) => melt::is_of(quote, unit, method),
+        };
+        match method {
+            Some(method) => units.iter().any(|unit| is_of(unit, method)),
+            None => matches!(self, Self::Proof(..)),
         }
     }
 
