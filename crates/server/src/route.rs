@@ -41,10 +41,11 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/health", get(operate::health))
         .route("/ready", get(operate::ready))
         .route("/metrics", get(operate::metrics));
-    if shared.demo_clock.is_some() {
+    if shared.demo.is_some() {
         router = router
             .route("/", get(page::start))
             .route("/demo/clock", post(demo::clock))
+            .route("/demo/invoice", post(demo::invoice))
             .route("/demo/rotate", post(demo::rotate));
     }
     let mut router = router.with_state(Arc::clone(shared));

@@ -14,6 +14,7 @@ use tacit_service::mint::{Mint, WrongSeed};
 use tacit_service::quote::MeltQuoteState;
 use tacit_service::rail::Rail;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
+use tacit_store::demo_rail::DemoRail;
 use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -57,10 +58,19 @@ pub struct Parts {
     pub rail: Option<Arc<dyn Rail>>,
     /// The one source of time.
     pub clock: Arc<dyn Clock>,
-    /// The same, where it can be moved.
-    pub demo_clock: Option<Arc<DemoClock>>,
+    /// What can be moved and asked for in demo mode, and only there.
+    pub demo: Option<Demo>,
     /// The data directory, locked for as long as the server runs.
     pub data: Option<DataDir>,
+}
+
+/// The levers of demo mode.
+#[derive(Clone)]
+pub struct Demo {
+    /// The clock, which can be sent ahead.
+    pub clock: Arc<DemoClock>,
+    /// The rail, which makes invoices.
+    pub rail: Arc<DemoRail>,
 }
 
 /// Why a server does not start. Variants stand in the order they are checked.
@@ -159,7 +169,7 @@ impl Parts {
             seed,
             rail: None,
             clock: Arc::new(SystemClock),
-            demo_clock: None,
+            demo: None,
             data: None,
         };
         if config.demo {
@@ -173,7 +183,12 @@ impl Parts {
         let clock = DemoClock::open(path.clone());
         let clock = Arc::new(clock.map_err(|source| StartError::Clock { path, source })?);
         self.clock = Arc::clone(&clock) as Arc<dyn Clock>;
-        self.demo_clock = Some(clock);
+        let path = data.demo_rail();
+        let rail = DemoRail::open(&path, Arc::clone(&self.clock), &self.seed);
+        let failed = |error| StartError::Open { path, source: Box::new(error) };
+        let rail = Arc::new(rail.map_err(failed)?);
+        self.rail = Some(Arc::clone(&rail) as Arc<dyn Rail>);
+        self.demo = Some(Demo { clock, rail });
         Ok(())
     }
 
@@ -210,7 +225,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let mint = Mint::new(&parts.seed, records)?;
     let metrics = Arc::new(Metrics::default());
     let (hub, payouts) = (Arc::new(Hub::default()), Payouts::new());
-    let receipts = parts.demo_clock.as_ref().map(|_| Receipts::new());
+    let receipts = parts.demo.as_ref().map(|_| Receipts::new());
     let readers: Result<_, _> =
         (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader()).collect();
     let pool = Pool::start(readers?, config.bounds.pool_queue).map_err(StartError::Thread)?;
@@ -233,7 +248,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let shared = Arc::new(Shared {
         config,
         clock: parts.clock,
-        demo_clock: parts.demo_clock,
+        demo: parts.demo,
         identity: Identity::derive(&parts.seed),
         seed: parts.seed,
         mint: RwLock::new(Arc::new(mint)),

@@ -11,21 +11,21 @@ use tacit_service::rail::{Rail, RailError};
 use tacit_service::vault::{Change, Outcome, VaultReader};
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::clock::DemoClock;
 use crate::config::{Config, UnitConfig};
 use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metric::{Gauge, Metrics};
 use crate::payout::Payouts;
 use crate::pool::{Pool, PoolError};
+use crate::server::Demo;
 use crate::writer::{CommitError, Committed, Writer};
 
 /// The running mint, as every part of the server sees it.
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The clock again, if it can be moved: in demo mode.
-    pub(crate) demo_clock: Option<Arc<DemoClock>>,
+    /// What can be moved and asked for in demo mode, and only there.
+    pub(crate) demo: Option<Demo>,
     pub(crate) identity: Identity,
     pub(crate) seed: Secret<[u8; 32]>,
     pub(crate) mint: RwLock<Arc<Mint>>,
@@ -80,20 +80,18 @@ impl Shared {
         self.pool.run(question).await?
     }
 
-    /// Asks the rail, on a thread that may wait for it.
+    /// Asks a rail, on a thread that may wait for it.
     ///
     /// # Errors
     /// Those of the question, and 503 if as many wait for the rail as may.
     pub(crate) async fn ask_rail<T: Send + 'static>(
         &self,
-        rail: &Arc<dyn Rail>,
-        question: impl FnOnce(&dyn Rail) -> Result<T, RailError> + Send + 'static,
+        question: impl FnOnce() -> Result<T, RailError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let busy = || ApiError::busy("the mint is busy", 1);
         let permit = Arc::clone(&self.rail_permits).try_acquire_owned().map_err(|_| busy())?;
-        let rail = Arc::clone(rail);
         let asked = tokio::task::spawn_blocking(move || {
-            let answer = question(rail.as_ref());
+            let answer = question();
             drop(permit);
             answer
         });

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tacit_core::time::Clock;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultStore};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use crate::log::{self, Level};
 use crate::metric::{Counter, Metrics};
@@ -142,11 +142,11 @@ impl Writer {
         told.recv().unwrap_or(Err(CommitError::Stopping))
     }
 
-    /// Commits a change of the server's own.
-    pub(crate) async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
-        let (tell, told) = oneshot::channel();
-        self.submit(change, Box::new(move |result| _ = tell.send(result)));
-        told.await.unwrap_or(Err(CommitError::Stopping))
+    /// The same, for where nothing may block.
+    pub(crate) async fn commit(self: &Arc<Self>, change: Change) -> Result<Committed, CommitError> {
+        let writer = Arc::clone(self);
+        let waited = tokio::task::spawn_blocking(move || writer.commit_blocking(change));
+        waited.await.unwrap_or(Err(CommitError::Stopping))
     }
 
     /// How many changes wait.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tacit_core::time::Timestamp;
@@ -16,6 +17,7 @@ use crate::clock::ClockError;
 use crate::error::ApiError;
 use crate::keyset::{Terms, add, next};
 use crate::log::{self, Field, Level};
+use crate::server::Demo;
 use crate::state::{Shared, Step};
 use crate::upkeep;
 
@@ -36,7 +38,7 @@ pub(super) async fn clock(
     State(shared): State<Arc<Shared>>,
     Json(body): Json<Advance>,
 ) -> Result<Response, ApiError> {
-    let clock = shared.demo_clock.as_ref().ok_or_else(not_a_demo)?;
+    let clock = &demo(&shared)?.clock;
     clock.advance(body.advance_days).map_err(|error| match error {
         ClockError::TooFar => ApiError::refused(Code::Refused, error),
         ClockError::Io(_) => ApiError::internal(&error),
@@ -45,6 +47,34 @@ pub(super) async fn clock(
     log::write(Level::Info, "the demo clock was moved", &[(Field::Days, &days)]);
     upkeep::round(&shared).await.map_err(|error| ApiError::internal(&error))?;
     Ok(answer::json(&Now { now: shared.now(), days_ahead: days }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ask {
+    unit: Unit,
+    amount: u64,
+}
+
+#[derive(Serialize)]
+struct Invoice {
+    request: String,
+}
+
+/// `POST /demo/invoice`: something to pay, for wallets that take nothing but invoices.
+pub(super) async fn invoice(
+    State(shared): State<Arc<Shared>>,
+    Json(body): Json<Ask>,
+) -> Result<Response, ApiError> {
+    // An invoice does not say which unit it counts in: it is the unit of whoever pays it.
+    if shared.config.units.iter().all(|terms| terms.unit != body.unit) {
+        return Err(unknown_unit());
+    }
+    let rail = Arc::clone(&demo(&shared)?.rail);
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|error| ApiError::internal(&error))?;
+    let request = shared.ask_rail(move || rail.invoice(body.amount, &nonce)).await?;
+    Ok(answer::json(&Invoice { request }))
 }
 
 #[derive(Deserialize)]
@@ -89,8 +119,9 @@ pub(super) async fn rotate(
     Ok(answer::json(&Rotated { keyset }))
 }
 
-fn not_a_demo() -> ApiError {
-    ApiError::of_status(axum::http::StatusCode::NOT_FOUND, "there is nothing under this path")
+fn demo(shared: &Shared) -> Result<&Demo, ApiError> {
+    let missing = || ApiError::of_status(StatusCode::NOT_FOUND, "this is no demonstration");
+    shared.demo.as_ref().ok_or_else(missing)
 }
 
 fn unknown_unit() -> ApiError {

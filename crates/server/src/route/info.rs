@@ -29,7 +29,7 @@ pub(super) async fn info(State(unit): State<UnitMint>) -> Response {
     let notes = [
         about.description_long.as_deref(),
         unit.terms.bolt11.then_some(ALIAS_NOTE),
-        shared.demo_clock.is_some().then_some("This is a demonstration: its money is not real."),
+        shared.demo.is_some().then_some("This is a demonstration: its money is not real."),
         shared
             .rail
             .is_none()

@@ -35,8 +35,8 @@ pub(super) async fn open(
         let detail = "nothing can be paid out: no rail is attached to this mint";
         return Err(ApiError::refused(Code::Refused, detail));
     };
-    let (of, text) = (request.unit, request.request.clone());
-    let offer = unit.shared.ask_rail(rail, move |rail| rail.offer(method, of, &text)).await?;
+    let (rail, of, text) = (Arc::clone(rail), request.unit, request.request.clone());
+    let offer = unit.shared.ask_rail(move || rail.offer(method, of, &text)).await?;
     if request.amount.is_some_and(|amount| amount != offer.amount) {
         let detail = "the amount asked for is not the payment request's";
         return Err(ApiError::refused(Code::AmountMismatch, detail));

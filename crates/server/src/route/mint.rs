@@ -1,5 +1,7 @@
 //! Mint quotes and minting (NUT-04, NUT-20, NUT-23).
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use tacit_ecash::message::{self, MintQuoteResponse, SignaturesResponse};
@@ -27,7 +29,8 @@ pub(super) async fn open(
     let (of, amount, id) = (request.unit, request.amount, new_quote_id()?);
     let text = match &unit.shared.rail {
         Some(rail) => {
-            unit.shared.ask_rail(rail, move |rail| rail.request(id, method, of, amount)).await?
+            let rail = Arc::clone(rail);
+            unit.shared.ask_rail(move || rail.request(id, method, of, amount)).await?
         }
         None => reference(id),
     };

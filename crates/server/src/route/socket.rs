@@ -98,7 +98,7 @@ impl Conversation {
     async fn run(mut self) {
         let mut stopping = self.unit.shared.stopping.clone();
         let mut heard = Instant::now();
-        let mut ping = tokio::time::interval(PING);
+        let mut ping = tokio::time::interval_at(heard + PING, PING);
         loop {
             let step = tokio::select! {
                 message = self.socket.recv() => {

@@ -1,6 +1,16 @@
 //! The mint over HTTP, on a listening server with a vault on disk.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod demo;
 mod flow;
+mod melt;
+mod operate;
+mod pressure;
+mod race;
+mod refusal;
+mod repeat;
+mod rubbish;
+mod socket;

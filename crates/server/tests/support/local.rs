@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tacit_core::unit::Unit;
 use tacit_server::config::{Config, Overrides};
@@ -105,6 +106,17 @@ impl ScriptedRail {
     /// Whether calls fail from now on, after the payment was started.
     pub fn set_unreachable(&self, unreachable: bool) {
         self.state.lock().unwrap().unreachable = unreachable;
+    }
+
+    /// Waits until this many payments were started.
+    pub async fn until_asked(&self, payments: usize) {
+        for _ in 0..400 {
+            if self.payments().0 >= payments {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the rail was not asked to pay within ten seconds");
     }
 
     /// How many payments were started, and how often it was asked to.

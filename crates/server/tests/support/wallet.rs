@@ -11,12 +11,12 @@ use tacit_ecash::blind::hash_to_curve;
 use tacit_ecash::blinding::Blinding;
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::message::{
-    self, CheckStateResponse, KeysResponse, KeysetsResponse, MeltQuoteResponse, MintQuoteResponse,
-    MintQuoteState, SignaturesResponse, SpendState,
+    self, CheckStateResponse, KeysResponse, KeysetsResponse, MeltQuoteResponse, MeltQuoteState,
+    MintQuoteResponse, MintQuoteState, SignaturesResponse, SpendState,
 };
 use tacit_ecash::point::PointBytes;
-use tacit_ecash::proof::{BlindSignature, Proof};
-use tacit_ecash::request::{Inputs, MintRequest, Outputs, SwapRequest};
+use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof};
+use tacit_ecash::request::{Inputs, MeltRequest, MintRequest, Outputs, SwapRequest};
 
 use super::client::{Answer, Client, NoAnswer};
 
@@ -140,6 +140,44 @@ impl Wallet {
         self.post(&format!("/v1/melt/quote/{method}"), &body).await.ok()
     }
 
+    /// The body of a melt, with this many blank outputs.
+    pub fn melt_request(
+        &self,
+        quote: &str,
+        inputs: &[Proof],
+        blanks: usize,
+    ) -> (message::MeltRequest, Vec<Blinding>) {
+        let blindings = self.blind(&vec![1; blanks]);
+        let request = MeltRequest {
+            quote: quote.to_owned(),
+            inputs: Inputs::new(inputs.to_vec()).expect("within bounds"),
+            outputs: Outputs::blank(messages(&blindings)).expect("within bounds"),
+            prefer_async: false,
+        };
+        (request.into(), blindings)
+    }
+
+    /// Melts, and waits for the end; gives the change.
+    pub async fn melt(
+        &mut self,
+        method: &str,
+        quote: &str,
+        inputs: &[Proof],
+        blanks: usize,
+    ) -> (MeltQuoteResponse, Vec<Proof>) {
+        let (body, blindings) = self.melt_request(quote, inputs, blanks);
+        let paid: MeltQuoteResponse = self.post(&format!("/v1/melt/{method}"), &body).await.ok();
+        assert_eq!(paid.state, MeltQuoteState::Paid);
+        let signatures = paid.change.clone().unwrap_or_default();
+        let change = self.unblind(&blindings, &SignaturesResponse { signatures });
+        (paid, change)
+    }
+
+    /// A melt quote as it is now.
+    pub async fn look_up_melt(&mut self, method: &str, quote: &str) -> MeltQuoteResponse {
+        self.get(&format!("/v1/melt/quote/{method}/{quote}")).await.ok()
+    }
+
     /// States of proofs.
     pub async fn states(&mut self, proofs: &[Proof]) -> Vec<SpendState> {
         let ys: Vec<PointBytes> = proofs.iter().map(y).collect();
@@ -197,8 +235,11 @@ pub fn mint_request(quote: &str, blindings: &[Blinding]) -> message::MintRequest
 }
 
 pub fn outputs(blindings: &[Blinding]) -> Outputs {
-    let messages = blindings.iter().map(|blinding| *blinding.message()).collect();
-    Outputs::new(messages).expect("within bounds")
+    Outputs::new(messages(blindings)).expect("within bounds")
+}
+
+pub fn messages(blindings: &[Blinding]) -> Vec<BlindedMessage> {
+    blindings.iter().map(|blinding| *blinding.message()).collect()
 }
 
 async fn signing_keys(
