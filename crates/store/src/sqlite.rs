@@ -2,11 +2,12 @@
 //!
 //! Write-ahead log, every commit synced before it returns. Reading order: this file (opening), [`row`] (how
 //! nouns are spelled), [`write`] and [`apply`] (a commit), [`read`] (the readers), [`books`] (the audit's sums),
-//! [`archive`] (what is sealed).
+//! [`archive`] (what is sealed), [`checkpoint`] (the log).
 
 mod apply;
 mod archive;
 mod books;
+mod checkpoint;
 mod fault;
 mod mark;
 mod read;
@@ -23,6 +24,7 @@ use tacit_core::time::Day;
 
 use tacit_service::keyset::KeysetRecord;
 
+use self::checkpoint::Checkpointer;
 use self::fault::Fault;
 
 /// The schema's history. `user_version` counts those applied; one that has shipped is never edited.
@@ -114,6 +116,7 @@ struct Known {
 /// The vault's writer.
 pub struct SqliteVault {
     connection: Connection,
+    checkpointer: Checkpointer,
     /// `None` after a failure, until it is read again.
     known: Option<Known>,
     /// Where the archiving of sealed keysets goes on; `None` when there is nothing left to archive.
@@ -134,10 +137,7 @@ impl SqliteVault {
     pub fn open(path: &Path, mint: &PublicKey) -> Result<Self, OpenError> {
         let lock = lock(path)?;
         create_file(path).map_err(OpenError::File)?;
-        let mut connection = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+        let mut connection = connect(path)?;
         configure_writer(&connection)?;
         migrate(&mut connection, mint)?;
         if mint_identity(&connection)? != *mint {
@@ -150,6 +150,7 @@ impl SqliteVault {
         }
         connection.busy_timeout(WRITER_PATIENCE)?;
         Ok(Self {
+            checkpointer: Checkpointer::start(path)?,
             connection,
             known: Some(known),
             archive_from: Some(archive::START), // Whatever a crash left in the middle.
@@ -182,9 +183,7 @@ impl SqliteReader {
     /// [`OpenError`]; a vault that is not there is not made.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         // Opened for writing all the same: the first connection has to recover the log after a crash.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let connection = connect(path)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -211,29 +210,34 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the writer waits for readers, once it is open: they only stand in the way of emptying the log.
 const WRITER_PATIENCE: Duration = Duration::from_millis(20);
 
-/// Bytes of a page.
-const PAGE_SIZE: i64 = 4096;
+/// Bytes of a page. Half of SQLite's usual size: a swap into a large vault changes four pages, and each is written
+/// whole, to the log and then to the database; half again would make the tree one level deeper.
+const PAGE_SIZE: i64 = 2048;
 
-/// Page cache of the writer.
-const WRITER_CACHE_KIB: i64 = 64 * 1024;
+/// Page cache of the writer: all inner pages of a vault of some 40 million rows of each kind.
+const WRITER_CACHE_KIB: i64 = 96 * 1024;
 
 /// Page cache of each reader.
 const READER_CACHE_KIB: i64 = 4 * 1024;
 
-/// Pages of the log after which it is copied into the database.
-const CHECKPOINT_PAGES: i64 = 4000;
+/// A connection to a file that is there.
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    Ok(connection)
+}
 
 fn configure_writer(connection: &Connection) -> Result<(), OpenError> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "page_size", PAGE_SIZE)?; // Of effect in a new file only.
     connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
     // What is deleted is overwritten: a released hold or a dropped quote must not be found in the file.
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    // After a checkpoint the log shrinks: old pages in it would show what was written together.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?; // The checkpointer's task.
+    // When the log starts anew it shrinks: old pages in it would show what was written together.
     connection.pragma_update(None, "journal_size_limit", 0)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())

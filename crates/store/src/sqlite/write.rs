@@ -34,6 +34,8 @@ impl VaultStore for SqliteVault {
         }
         if has_tick(batch) {
             self.truncate_log();
+        } else {
+            self.checkpointer.after_commit(&self.connection);
         }
         committed
     }
