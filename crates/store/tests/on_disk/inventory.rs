@@ -70,7 +70,9 @@ fn tables_stand_before_their_columns_and_every_part_says_something() {
                     assert!(!declaration.reader.is_empty(), "{declaration:?}");
                     assert_eq!(declaration.name.split('.').next(), Some(table), "{declaration:?}");
                 }
-                Kind::LogField | Kind::Metric => panic!("a database has none: {declaration:?}"),
+                Kind::LogField | Kind::Metric | Kind::File => {
+                    panic!("a database has none: {declaration:?}")
+                }
             }
         }
     }
