@@ -9,6 +9,7 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::OnceLock;
 
 use tacit_core::time::Clock;
+use tacit_service::inventory::{Declaration, Kind};
 
 use crate::clock::SystemClock;
 
@@ -67,32 +68,39 @@ impl Field {
         Self::Error,
     ];
 
-    /// The name written.
-    pub const fn name(self) -> &'static str {
+    /// Its name, and why it is written.
+    pub const fn declaration(self) -> Declaration {
         match self {
-            Self::Listen => "listen",
-            Self::Data => "data",
-            Self::Version => "version",
-            Self::Unit => "unit",
-            Self::Keyset => "keyset",
-            Self::Count => "count",
-            Self::Days => "days",
-            Self::Error => "error",
+            Self::Listen => declare("listen", "Where the server itself listens."),
+            Self::Data => declare("data", "Which data directory is served."),
+            Self::Version => declare("version", "Which program ran."),
+            Self::Unit => declare("unit", "Unit of a keyset that was added or sealed."),
+            Self::Keyset => declare("keyset", "Public name of a keyset that was added or sealed."),
+            Self::Count => {
+                declare("count", "How many payments were taken up at start, or connections cut.")
+            }
+            Self::Days => declare("days", "How far the demo clock is ahead."),
+            Self::Error => {
+                declare("error", "An error of the program or the machine, with its causes.")
+            }
         }
     }
+}
 
-    /// Why it is written.
-    pub const fn purpose(self) -> &'static str {
-        match self {
-            Self::Listen => "where the server listens",
-            Self::Data => "which data directory is served",
-            Self::Version => "which program ran",
-            Self::Unit => "unit of a keyset that was added, closed or sealed",
-            Self::Keyset => "public name of a keyset that was added, closed or sealed",
-            Self::Count => "how much was taken up again at start, or was left at stop",
-            Self::Days => "how far the demo clock is ahead",
-            Self::Error => "an error of the program or the machine, with its causes",
-        }
+/// What each line says, beside its fields.
+pub const HEAD: [Declaration; 3] = [
+    declare("time", "When something happened to the server, to the second; never a request."),
+    declare("level", "How grave it is."),
+    declare("event", "What happened: one of the texts in the program."),
+];
+
+const fn declare(name: &'static str, purpose: &'static str) -> Declaration {
+    Declaration {
+        kind: Kind::LogField,
+        name,
+        purpose,
+        reader: "operator",
+        retention: "as long as the operator keeps the log",
     }
 }
 
@@ -129,7 +137,7 @@ pub fn catch_panics() {
 fn plain(level: Level, event: &str, fields: &[(Field, &dyn Display)]) -> String {
     let mut line = format!("{} {:5} {event}", SystemClock.now(), level.name());
     for (field, value) in fields {
-        _ = write!(line, " {}={}", field.name(), value.to_string().escape_debug());
+        _ = write!(line, " {}={}", field.declaration().name, value.to_string().escape_debug());
     }
     line.push('\n');
     line
@@ -137,14 +145,15 @@ fn plain(level: Level, event: &str, fields: &[(Field, &dyn Display)]) -> String 
 
 fn json(level: Level, event: &str, fields: &[(Field, &dyn Display)]) -> String {
     let quote = |text: &str| serde_json::Value::from(text).to_string();
+    let [time, head_level, head_event] = HEAD.map(|declared| declared.name);
     let mut line = format!(
-        "{{\"time\":\"{}\",\"level\":\"{}\",\"event\":{}",
+        "{{\"{time}\":\"{}\",\"{head_level}\":\"{}\",\"{head_event}\":{}",
         SystemClock.now(),
         level.name(),
         quote(event)
     );
     for (field, value) in fields {
-        _ = write!(line, ",\"{}\":{}", field.name(), quote(&value.to_string()));
+        _ = write!(line, ",\"{}\":{}", field.declaration().name, quote(&value.to_string()));
     }
     line.push_str("}\n");
     line
@@ -152,6 +161,8 @@ fn json(level: Level, event: &str, fields: &[(Field, &dyn Display)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tacit_service::inventory::differences;
+
     use super::*;
 
     #[test]
@@ -166,9 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn all_lists_every_field_once() {
-        let names: std::collections::BTreeSet<_> = Field::ALL.iter().map(|f| f.name()).collect();
-        assert_eq!(names.len(), Field::ALL.len());
+    fn all_lists_every_field_in_order() {
+        for (at, field) in Field::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, at);
+        }
         assert_eq!(Field::ALL.len(), Field::Error as usize + 1, "Error is the last variant");
+    }
+
+    #[test]
+    fn a_line_holds_declared_fields_only() {
+        let all = Field::ALL.map(|field| (field, &"value" as &dyn Display));
+        let line: serde_json::Value =
+            serde_json::from_str(&json(Level::Info, "event", &all)).unwrap();
+        let found = line.as_object().unwrap().keys().map(|name| (Kind::LogField, name.clone()));
+        assert_eq!(differences(crate::inventory::LOG.declarations, found), [""; 0]);
     }
 }

@@ -10,12 +10,13 @@ use self::command::{Cli, Command, KeysetCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let mut stdout = std::io::stdout();
     let (result, cannot) = match cli.command {
-        Command::Serve(args) => (command::serve::run(args), 1),
-        Command::Verify(args) => (command::verify::run(&args), 2),
-        Command::Inventory(args) => (command::inventory::run(&args), 1),
+        Command::Serve(args) => (command::serve::run(args, &mut stdout), 1),
+        Command::Verify(args) => (command::verify::run(&args, &mut stdout), 2),
+        Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),
         Command::Keyset { command: KeysetCommand::Rotate(args) } => {
-            (command::rotate::run(&args), 1)
+            (command::rotate::run(&args, &mut stdout), 1)
         }
     };
     result.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tacit_ecash::code::Code;
+use tacit_service::inventory::{Declaration, Kind};
 use tacit_service::melt::MeltEnd;
 use tacit_service::vault::{Change, Outcome};
 
@@ -76,35 +77,33 @@ impl Counter {
         Self::CommitMicroseconds,
     ];
 
-    /// The name published.
-    pub const fn name(self) -> &'static str {
-        self.declared().0
-    }
-
-    /// Why it is counted.
-    pub const fn purpose(self) -> &'static str {
-        self.declared().1
-    }
-
-    const fn declared(self) -> (&'static str, &'static str) {
+    /// Its name, and why it is counted.
+    pub const fn declaration(self) -> Declaration {
         match self {
-            Self::Requests => ("tacit_requests_total", "HTTP requests under the mints' paths"),
-            Self::Swaps => ("tacit_swaps_total", "swaps answered, repeated ones included"),
-            Self::MintQuotes => ("tacit_mint_quotes_total", "mint quotes opened"),
-            Self::Receipts => ("tacit_receipts_total", "mint quotes that were paid"),
-            Self::Mints => ("tacit_mints_total", "mint requests answered, repeated ones included"),
-            Self::MeltQuotes => ("tacit_melt_quotes_total", "melt quotes opened"),
-            Self::MeltsStarted => ("tacit_melts_started_total", "payments started"),
-            Self::MeltsPaid => ("tacit_melts_paid_total", "payments that arrived"),
-            Self::MeltsFailed => ("tacit_melts_failed_total", "payments that failed for good"),
-            Self::Commits => ("tacit_commits_total", "commits to the vault"),
+            Self::Requests => {
+                declare("tacit_requests_total", "HTTP requests under the mints' paths")
+            }
+            Self::Swaps => declare("tacit_swaps_total", "swaps answered, repeated ones included"),
+            Self::MintQuotes => declare("tacit_mint_quotes_total", "mint quotes opened"),
+            Self::Receipts => declare("tacit_receipts_total", "mint quotes that were paid"),
+            Self::Mints => {
+                declare("tacit_mints_total", "mint requests answered, repeated ones included")
+            }
+            Self::MeltQuotes => declare("tacit_melt_quotes_total", "melt quotes opened"),
+            Self::MeltsStarted => declare("tacit_melts_started_total", "payments started"),
+            Self::MeltsPaid => declare("tacit_melts_paid_total", "payments that arrived"),
+            Self::MeltsFailed => {
+                declare("tacit_melts_failed_total", "payments that failed for good")
+            }
+            Self::Commits => declare("tacit_commits_total", "commits to the vault"),
             Self::CommitsRepeated => {
-                ("tacit_commits_repeated_total", "commits offered again to a busy store")
+                declare("tacit_commits_repeated_total", "commits offered again to a busy store")
             }
-            Self::Changes => ("tacit_changes_total", "changes in all commits"),
-            Self::CommitMicroseconds => {
-                ("tacit_commit_microseconds_total", "time spent in commits, the disk's included")
-            }
+            Self::Changes => declare("tacit_changes_total", "changes in all commits"),
+            Self::CommitMicroseconds => declare(
+                "tacit_commit_microseconds_total",
+                "time spent in commits, the disk's included",
+            ),
         }
     }
 }
@@ -120,32 +119,35 @@ impl Gauge {
         Self::Payouts,
     ];
 
-    /// The name published.
-    pub const fn name(self) -> &'static str {
-        self.declared().0
-    }
-
-    /// Why it is measured.
-    pub const fn purpose(self) -> &'static str {
-        self.declared().1
-    }
-
-    const fn declared(self) -> (&'static str, &'static str) {
+    /// Its name, and why it is measured.
+    pub const fn declaration(self) -> Declaration {
         match self {
-            Self::PoolQueue => ("tacit_pool_queue", "tasks that wait for the pool"),
-            Self::WriterQueue => ("tacit_writer_queue", "changes that wait for the writer"),
-            Self::Connections => ("tacit_connections", "open connections"),
-            Self::Sockets => ("tacit_sockets", "open WebSockets"),
-            Self::Watched => ("tacit_watched", "quotes and proofs subscribed to"),
-            Self::Payouts => ("tacit_payouts", "payments under way"),
+            Self::PoolQueue => declare("tacit_pool_queue", "tasks that wait for the pool"),
+            Self::WriterQueue => declare("tacit_writer_queue", "changes that wait for the writer"),
+            Self::Connections => declare("tacit_connections", "open connections"),
+            Self::Sockets => declare("tacit_sockets", "open WebSockets"),
+            Self::Watched => declare("tacit_watched", "quotes and proofs subscribed to"),
+            Self::Payouts => declare("tacit_payouts", "payments under way"),
         }
     }
 }
 
-/// Refusals by code: name and purpose.
-pub const REFUSALS: (&str, &str) = ("tacit_refusals_total", "requests refused, by code");
-/// Sizes of commits: name and purpose.
-pub const COMMIT_SIZES: (&str, &str) = ("tacit_commit_changes", "changes in a commit");
+/// Refusals, and the label that tells them apart.
+pub const REFUSALS: [Declaration; 2] = [
+    declare("tacit_refusals_total", "requests refused"),
+    declare("tacit_refusals_total.code", "the refusal's code of NUT-00"),
+];
+
+/// Sizes of commits, and the label of their buckets.
+pub const COMMIT_SIZES: [Declaration; 2] = [
+    declare("tacit_commit_changes", "changes in a commit"),
+    declare("tacit_commit_changes.le", "largest size in a bucket"),
+];
+
+const fn declare(name: &'static str, purpose: &'static str) -> Declaration {
+    let retention = "the process ends, and as long as the operator's Prometheus keeps it";
+    Declaration { kind: Kind::Metric, name, purpose, reader: "operator", retention }
+}
 
 /// Upper bounds of the commit sizes counted apart: powers of two from 1.
 const SIZE_BUCKETS: usize = 10;
@@ -208,21 +210,21 @@ impl Metrics {
             text.write_fmt(args).expect("writing to a String does not fail");
         };
         for counter in Counter::ALL {
-            let (name, purpose) = counter.declared();
+            let Declaration { name, purpose, .. } = counter.declaration();
             let value = self.count(counter);
             line(format_args!("# HELP {name} {purpose}\n# TYPE {name} counter\n{name} {value}\n"));
         }
         for each in Gauge::ALL {
-            let (name, purpose) = each.declared();
+            let Declaration { name, purpose, .. } = each.declaration();
             let value = gauge(each);
             line(format_args!("# HELP {name} {purpose}\n# TYPE {name} gauge\n{name} {value}\n"));
         }
-        let (name, purpose) = REFUSALS;
+        let [Declaration { name, purpose, .. }, _] = REFUSALS;
         line(format_args!("# HELP {name} {purpose}\n# TYPE {name} counter\n"));
         for (code, count) in self.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             line(format_args!("{name}{{code=\"{}\"}} {count}\n", code.number()));
         }
-        let (name, purpose) = COMMIT_SIZES;
+        let [Declaration { name, purpose, .. }, _] = COMMIT_SIZES;
         line(format_args!("# HELP {name} {purpose}\n# TYPE {name} histogram\n"));
         let mut below = 0;
         for (order, size) in self.sizes.iter().enumerate() {
@@ -238,14 +240,37 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use tacit_service::inventory::differences;
+
     use super::*;
 
     #[test]
     fn all_lists_every_counter_and_gauge_in_order() {
         for (at, counter) in Counter::ALL.into_iter().enumerate() {
-            assert_eq!(counter as usize, at, "{}", counter.name());
+            assert_eq!(counter as usize, at, "{}", counter.declaration().name);
         }
         assert_eq!(Gauge::ALL.last().map(|last| *last as usize), Some(Gauge::ALL.len() - 1));
+    }
+
+    #[test]
+    fn what_is_published_is_what_is_declared() {
+        let metrics = Metrics::default();
+        metrics.refuse(Code::AlreadySpent);
+        let mut found = BTreeSet::new();
+        for line in metrics.render(|_| 0).lines().filter(|line| !line.starts_with('#')) {
+            let (full, label) = match line.split_once('{') {
+                Some((name, rest)) => (name, rest.split('=').next()),
+                None => (line.split(' ').next().unwrap(), None),
+            };
+            let of_histogram = ["_bucket", "_sum", "_count"];
+            let suffix = of_histogram.iter().find(|suffix| full.ends_with(*suffix));
+            let name = suffix.map_or(full, |suffix| full.strip_suffix(suffix).unwrap());
+            found.insert((Kind::Metric, name.to_owned()));
+            found.extend(label.map(|label| (Kind::Metric, format!("{name}.{label}"))));
+        }
+        assert_eq!(differences(crate::inventory::METRICS.declarations, found), [""; 0]);
     }
 
     #[test]

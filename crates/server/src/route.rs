@@ -30,6 +30,7 @@ use crate::answer::BodyWait;
 use crate::config::{Range, UnitConfig};
 use crate::error::{ApiError, Refused};
 use crate::metric::Counter;
+use crate::random;
 use crate::state::{Shared, UnitMint};
 
 /// How long a browser may remember that it may call the mint, in seconds.
@@ -145,8 +146,7 @@ fn quote_id(text: &str) -> Result<QuoteId, ApiError> {
 
 /// A quote id nobody can guess.
 fn new_quote_id() -> Result<QuoteId, ApiError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| ApiError::internal(&error))?;
+    let random = random::bytes().map_err(|error| ApiError::internal(&error))?;
     Ok(QuoteId::from_random(random))
 }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use tacit_core::hex;
 use tacit_core::secret::Secret;
 
+use crate::random;
+
 /// Why there is no seed. Variants stand in the order they are checked.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -71,8 +73,7 @@ pub fn read(path: &Path) -> Result<Secret<[u8; 32]>, SeedError> {
 /// # Errors
 /// [`SeedError`]; also if the file exists, which is never overwritten.
 pub fn create(path: &Path) -> Result<Secret<[u8; 32]>, SeedError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(SeedError::Random)?;
+    let seed: [u8; 32] = random::bytes().map_err(SeedError::Random)?;
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         writeln!(file, "{}", hex::encode(&seed))?;

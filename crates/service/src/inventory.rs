@@ -17,6 +17,8 @@ pub enum Kind {
     LogField,
     /// A metric, or a label of one.
     Metric,
+    /// A file, where it is no database.
+    File,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +28,7 @@ impl fmt::Display for Kind {
             Self::Column => "column",
             Self::LogField => "log field",
             Self::Metric => "metric",
+            Self::File => "file",
         })
     }
 }
@@ -84,7 +87,7 @@ pub fn page(sections: &[Section]) -> String {
         for Declaration { kind, name, purpose, reader, retention } in section.declarations {
             let name = match kind {
                 Kind::Table => format!("**{kind} `{name}`**"),
-                Kind::Column | Kind::LogField | Kind::Metric => format!("`{name}`"),
+                Kind::Column | Kind::LogField | Kind::Metric | Kind::File => format!("`{name}`"),
             };
             text.push_str(&format!("| {name} | {purpose} | {reader} | {retention} |\n"));
         }

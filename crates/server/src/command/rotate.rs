@@ -1,5 +1,6 @@
 //! `tacitd keyset rotate`.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,7 +36,7 @@ pub(crate) struct Rotate {
     final_expiry: Option<u64>,
 }
 
-pub(crate) fn run(args: &Rotate) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Rotate, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
     if !args.dir.is_dir() {
         bail!("there is no data directory {}", args.dir.display());
     }
@@ -62,6 +63,6 @@ pub(crate) fn run(args: &Rotate) -> anyhow::Result<ExitCode> {
     }
     let added = SqliteReader::open(&data.vault())?.keysets()?;
     let added = added.iter().find(|record| record.spec == spec);
-    println!("{}", added.context("the new keyset is not in the vault")?.id);
+    writeln!(stdout, "{}", added.context("the new keyset is not in the vault")?.id)?;
     Ok(ExitCode::SUCCESS)
 }

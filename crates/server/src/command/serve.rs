@@ -1,5 +1,6 @@
 //! `tacitd serve`.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,7 +34,7 @@ pub(crate) struct Serve {
     config: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: Serve) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: Serve, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
     log::catch_panics();
     let overrides = Overrides { listen: args.listen, data: args.data, demo: args.demo };
     let config = Config::load(overrides, args.config.as_deref())?;
@@ -43,12 +44,12 @@ pub(crate) fn run(args: Serve) -> anyhow::Result<ExitCode> {
         .thread_name("http")
         .build()
         .context("no thread can be started")?;
-    let sound = runtime.block_on(serve(config))?;
+    let sound = runtime.block_on(serve(config, stdout))?;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(STORE_FAILED) })
 }
 
 /// Returns whether the store was sound to the end.
-async fn serve(config: Config) -> anyhow::Result<bool> {
+async fn serve(config: Config, stdout: &mut impl Write) -> anyhow::Result<bool> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let parts = Parts::open(&config)?;
@@ -63,7 +64,9 @@ async fn serve(config: Config) -> anyhow::Result<bool> {
         &[(Field::Version, &version), (Field::Listen, &listen), (Field::Data, &shown)],
     );
     if demo {
-        print!("{}", welcome(&running, &paths));
+        // Nobody may be reading; then nobody needs it.
+        _ = stdout.write_all(welcome(&running, &paths).as_bytes());
+        _ = stdout.flush();
     }
     tokio::select! {
         _ = terminate.recv() => {}

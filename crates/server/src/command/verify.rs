@@ -37,7 +37,7 @@ struct Line<'a> {
     holds: bool,
 }
 
-pub(crate) fn run(args: &Verify) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Verify, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
     let path = vault_of(&args.dir);
     let cannot = || format!("{} cannot be read", path.display());
     let mut reader = SqliteReader::open(&path).with_context(cannot)?;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Verify) -> anyhow::Result<ExitCode> {
     let checks = audit::check(&books, &mint);
     let holds = checks.iter().all(|check| check.holds);
     let text = if args.json { json(&checks, holds)? } else { table(&checks) };
-    std::io::stdout().write_all(text.as_bytes())?;
+    stdout.write_all(text.as_bytes())?;
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -17,6 +17,7 @@ use crate::clock::ClockError;
 use crate::error::ApiError;
 use crate::keyset::{Terms, add, next};
 use crate::log::{self, Field, Level};
+use crate::random;
 use crate::server::Demo;
 use crate::state::{Shared, Step};
 use crate::upkeep;
@@ -71,8 +72,7 @@ pub(super) async fn invoice(
         return Err(unknown_unit());
     }
     let rail = Arc::clone(&demo(&shared)?.rail);
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|error| ApiError::internal(&error))?;
+    let nonce = random::bytes().map_err(|error| ApiError::internal(&error))?;
     let request = shared.ask_rail(move || rail.invoice(body.amount, &nonce)).await?;
     Ok(answer::json(&Invoice { request }))
 }

@@ -154,7 +154,10 @@ async fn a_melt_tells_its_quote_and_its_proofs() {
     for (started, (end, states)) in [
         (PaymentStatus::Failed, ["PENDING", "PENDING", "UNSPENT", "UNPAID"]),
         (PaymentStatus::Paid { fee: 1, evidence: None }, ["PENDING", "PENDING", "SPENT", "PAID"]),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         wallet.post("/v1/melt/bank", &body).await.ok::<MeltQuoteResponse>();
         let (first, second) = (socket.news().await, socket.news().await);
         rail.until_asked(started + 1).await;

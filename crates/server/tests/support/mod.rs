@@ -2,13 +2,10 @@
 //!
 //! Works against any mint by its address, in this process or another.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test program uses its part of this, and all of it is test code"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part of this")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 pub mod client;
 pub mod local;
+pub mod process;
 pub mod wallet;

@@ -1,0 +1,78 @@
+//! What the process keeps beside its databases: log fields, metrics, files. With theirs, it is all there is.
+
+use tacit_service::inventory::{Declaration, Kind, Section};
+use tacit_store::inventory::{DEMO_RAIL, VAULT};
+
+use crate::log::{Field, HEAD};
+use crate::metric::{COMMIT_SIZES, Counter, Gauge, REFUSALS};
+
+/// All that a seizure of this mint could return.
+pub const SECTIONS: [&Section; 5] = [&VAULT, &DEMO_RAIL, &FILES, &LOG, &METRICS];
+
+/// Files of the data directory that are no databases.
+pub const FILES: Section = Section {
+    title: "Files",
+    about: "In the data directory, readable by the operator's account alone.",
+    declarations: &[
+        file(
+            "seed",
+            "What the mint's keys are derived from: whoever has it can issue e-cash.",
+            "mint",
+        ),
+        file("lock", "Empty: keeps a second process out.", "tacitd"),
+        file("vault.sqlite.lock", "Empty: keeps a second writer out.", "writer"),
+        file("demo-clock", "In demo mode: how many days the clock is ahead.", "mint"),
+    ],
+};
+
+/// Fields of log lines.
+pub const LOG: Section = Section {
+    title: "Log",
+    about: "Standard error of `tacitd serve`. There is no access log: no line is written for a request, unless \
+            the program or the machine is at fault, and then it holds nothing of what was asked.",
+    declarations: &LOG_FIELDS,
+};
+
+/// Metrics and their labels.
+pub const METRICS: Section = Section {
+    title: "Metrics",
+    about: "`GET /metrics`, for this machine only: totals since the process started, in memory. Read often enough \
+            on a quiet mint, they tell when something happened.",
+    declarations: &ALL_METRICS,
+};
+
+const LOG_FIELDS: [Declaration; HEAD.len() + Field::ALL.len()] = {
+    let mut all = [HEAD[0]; HEAD.len() + Field::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = match at.checked_sub(HEAD.len()) {
+            None => HEAD[at],
+            Some(field) => Field::ALL[field].declaration(),
+        };
+        at += 1;
+    }
+    all
+};
+
+const SIMPLE: usize = Counter::ALL.len() + Gauge::ALL.len();
+
+const ALL_METRICS: [Declaration; SIMPLE + 4] = {
+    let mut all = [REFUSALS[0]; SIMPLE + 4];
+    let mut at = 0;
+    while at < SIMPLE {
+        all[at] = match at.checked_sub(Counter::ALL.len()) {
+            None => Counter::ALL[at].declaration(),
+            Some(gauge) => Gauge::ALL[gauge].declaration(),
+        };
+        at += 1;
+    }
+    all[SIMPLE] = REFUSALS[0];
+    all[SIMPLE + 1] = REFUSALS[1];
+    all[SIMPLE + 2] = COMMIT_SIZES[0];
+    all[SIMPLE + 3] = COMMIT_SIZES[1];
+    all
+};
+
+const fn file(name: &'static str, purpose: &'static str, reader: &'static str) -> Declaration {
+    Declaration { kind: Kind::File, name, purpose, reader, retention: "for good" }
+}
