@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tacit_ecash::code::Code;
@@ -35,20 +35,41 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let wait = request.extensions().get::<BodyWait>().map_or(Duration::from_secs(30), |w| w.0);
-        let body = request.into_body();
-        if body.size_hint().lower() > limit::BODY as u64 {
+        let read = tokio::time::timeout(wait, read(request.into_body())).await;
+        let bytes = read.map_err(|_| {
+            ApiError::of_status(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+        })??;
+        let parsed = serde_json::from_slice(&bytes);
+        parsed.map(Self).map_err(|error| ApiError::refused(Code::Refused, describe(&error)))
+    }
+}
+
+/// How much of a body that is too large is read and thrown away, and for how long each part is waited for, so
+/// that whoever sends it hears the refusal.
+const DISCARDED_MAX: usize = 8 * limit::BODY;
+const DISCARD_WAIT: Duration = Duration::from_millis(300);
+
+async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|_| ApiError::refused(Code::Refused, "the body cannot be read"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit::BODY {
+            discard(body).await;
             return Err(too_large());
         }
-        let read = Limited::new(body, limit::BODY).collect();
-        let read = tokio::time::timeout(wait, read).await.map_err(|_| {
-            ApiError::of_status(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
-        })?;
-        let bytes = read.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => too_large(),
-            None => ApiError::refused(Code::Refused, "the body cannot be read"),
-        })?;
-        let parsed = serde_json::from_slice(&bytes.to_bytes());
-        parsed.map(Self).map_err(|error| ApiError::refused(Code::Refused, describe(&error)))
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+async fn discard(mut body: Body) {
+    let mut seen = 0;
+    while seen < DISCARDED_MAX
+        && let Ok(Some(Ok(frame))) = tokio::time::timeout(DISCARD_WAIT, body.frame()).await
+    {
+        seen += frame.data_ref().map_or(0, |data| data.len());
     }
 }
 

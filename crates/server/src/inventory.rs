@@ -21,6 +21,11 @@ pub const FILES: Section = Section {
         ),
         file("lock", "Empty: keeps a second process out.", "tacitd"),
         file("vault.sqlite.lock", "Empty: keeps a second writer out.", "writer"),
+        file(
+            "vault.sqlite.mark",
+            "How many commits the vault has had: an older copy is refused.",
+            "writer",
+        ),
         file("demo-clock", "In demo mode: how many days the clock is ahead.", "mint"),
     ],
 };
@@ -75,4 +80,32 @@ const ALL_METRICS: [Declaration; SIMPLE + 4] = {
 
 const fn file(name: &'static str, purpose: &'static str, reader: &'static str) -> Declaration {
     Declaration { kind: Kind::File, name, purpose, reader, retention: "for good" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tacit_service::inventory::page;
+
+    use super::*;
+
+    const TITLE: &str = "\
+# What is kept
+
+Generated from the declarations in the source: `BLESS=1 cargo test -p tacit-server inventory` writes it anew. A table, column,
+log field or metric that is not listed here does not pass the tests. `tacitd inventory` prints the same.
+
+";
+
+    #[test]
+    fn the_page_of_the_inventory_is_up_to_date() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/inventory.md");
+        let text = format!("{TITLE}{}", page(&SECTIONS.map(|section| *section)).trim_end()) + "\n";
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let found = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(found, text, "stale: BLESS=1 cargo test -p tacit-server inventory");
+    }
 }

@@ -4,12 +4,12 @@
 //! Answers leave only after the commit is durable, those to the losers inside a batch included.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 use tacit_core::time::Clock;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultStore};
 use tokio::sync::Notify;
@@ -75,6 +75,8 @@ enum Message {
 /// The queue before the one thread that writes.
 pub(crate) struct Writer {
     queue: Sender<Message>,
+    /// The queue's other end, for what is put in while the thread ends: see [`Self::refuse_if_ended`].
+    rest: Receiver<Message>,
     state: Arc<State>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -83,6 +85,8 @@ pub(crate) struct Writer {
 struct State {
     health: AtomicU8,
     failed: Notify,
+    /// Set before the thread empties the queue for the last time.
+    has_ended: AtomicBool,
 }
 
 impl State {
@@ -117,17 +121,17 @@ impl Writer {
     pub(crate) fn start(desk: Desk, queue: usize) -> std::io::Result<Arc<Self>> {
         let (sender, receiver) = bounded(queue);
         let state = Arc::new(State::default());
-        let seen = Arc::clone(&state);
+        let (seen, rest) = (Arc::clone(&state), receiver.clone());
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || write(desk, &receiver, &seen))?;
-        Ok(Arc::new(Self { queue: sender, state, thread: Mutex::new(Some(thread)) }))
+        Ok(Arc::new(Self { queue: sender, rest, state, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Queues a change. `answer` is called exactly once, at once if the queue is full.
     pub(crate) fn submit(&self, change: Change, answer: Answer) {
         match self.queue.try_send(Message::Job(Box::new(Job { change, answer }))) {
-            Ok(()) => {}
+            Ok(()) => self.refuse_if_ended(),
             Err(TrySendError::Full(message)) => refuse(message, CommitError::Full),
             Err(TrySendError::Disconnected(message)) => refuse(message, CommitError::Stopping),
         }
@@ -138,7 +142,7 @@ impl Writer {
         let (tell, told) = bounded(1);
         let answer: Answer = Box::new(move |result| _ = tell.send(result));
         let job = Message::Job(Box::new(Job { change, answer }));
-        self.queue.send(job).map_err(|_| CommitError::Stopping)?;
+        self.put(job)?;
         told.recv().unwrap_or(Err(CommitError::Stopping))
     }
 
@@ -147,6 +151,31 @@ impl Writer {
         let writer = Arc::clone(self);
         let waited = tokio::task::spawn_blocking(move || writer.commit_blocking(change));
         waited.await.unwrap_or(Err(CommitError::Stopping))
+    }
+
+    /// Waits for a place in the queue.
+    fn put(&self, mut message: Message) -> Result<(), CommitError> {
+        while !self.state.has_ended.load(Ordering::SeqCst) {
+            match self.queue.send_timeout(message, BUSY_WAIT) {
+                Ok(()) => {
+                    self.refuse_if_ended();
+                    return Ok(());
+                }
+                Err(SendTimeoutError::Timeout(back)) => message = back,
+                Err(SendTimeoutError::Disconnected(_)) => break,
+            }
+        }
+        Err(CommitError::Stopping)
+    }
+
+    /// Answers what was put into the queue after the thread looked at it for the last time: whoever puts a
+    /// message in looks here afterwards, so one of the two sees it, and nobody waits for ever.
+    fn refuse_if_ended(&self) {
+        if self.state.has_ended.load(Ordering::SeqCst) {
+            for message in self.rest.try_iter() {
+                refuse(message, CommitError::Stopping);
+            }
+        }
     }
 
     /// How many changes wait.
@@ -174,7 +203,7 @@ impl Writer {
     pub(crate) fn stop(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            _ = self.queue.send(Message::Stop); // Fails only if the thread has ended.
+            _ = self.put(Message::Stop); // Fails only if the thread has ended.
             _ = thread.join(); // A panic inside was logged by the hook.
         }
     }
@@ -212,7 +241,7 @@ fn write(mut desk: Desk, queue: &Receiver<Message>, state: &State) {
             break;
         }
     }
-    // Whoever still waits in the queue is told by the queue's end: its answers are dropped unsent.
+    state.has_ended.store(true, Ordering::SeqCst);
     for message in queue.try_iter() {
         refuse(message, CommitError::Stopping);
     }

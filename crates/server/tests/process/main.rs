@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
+use tacit_server::inventory::FILES;
 use tempfile::tempdir;
 
 use crate::support::process::{Done, Tacitd, free_address, run, serve, tacitd, verify};
@@ -195,6 +196,20 @@ fn the_inventory_names_tables_fields_and_metrics() {
     let json = run(tacitd().args(["inventory", "--json"]));
     let sections: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(sections.as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn every_file_of_the_data_directory_is_declared() {
+    let data = tempdir().unwrap();
+    let mint = Tacitd::start(data.path());
+    let databases = ["vault.sqlite", "demo-rail.sqlite"];
+    for entry in fs::read_dir(data.path()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let database = name.trim_end_matches("-wal").trim_end_matches("-shm");
+        let is_file = FILES.declarations.iter().any(|declared| declared.name == name);
+        assert!(is_file || databases.contains(&database), "{name} is kept and not declared");
+    }
+    drop(mint);
 }
 
 #[test]
