@@ -113,6 +113,8 @@ pub struct Bounds {
     pub mint_quote_life: Duration,
     /// How long a melt quote can be used.
     pub melt_quote_life: Duration,
+    /// How long a quote waits for its money, in demo mode.
+    pub receipt_delay: Duration,
     /// How long requests under way have to end when the server stops.
     pub stop_wait: Duration,
 }
@@ -131,6 +133,7 @@ impl Default for Bounds {
             melt_wait: Duration::from_secs(30),
             mint_quote_life: Duration::from_secs(24 * 3600),
             melt_quote_life: Duration::from_secs(3600),
+            receipt_delay: Duration::from_secs(1),
             stop_wait: Duration::from_secs(10),
         }
     }

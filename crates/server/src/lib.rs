@@ -20,6 +20,7 @@ pub mod log;
 pub mod metric;
 mod payout;
 mod pool;
+mod queue;
 mod rail;
 pub mod random;
 mod receipt;

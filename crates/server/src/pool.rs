@@ -7,16 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tacit_service::vault::VaultReader;
 use tokio::sync::oneshot;
+
+use crate::queue::{Queue, Refused};
 
 /// Work for a thread of the pool.
 type Task = Box<dyn FnOnce(&mut dyn VaultReader) + Send>;
 
 /// Threads that wait for tasks.
 pub(crate) struct Pool {
-    queue: Sender<Message>,
+    queue: Arc<Queue<Message>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -45,14 +46,15 @@ impl Pool {
         readers: Vec<Box<dyn VaultReader>>,
         queue: usize,
     ) -> std::io::Result<Arc<Self>> {
-        let (sender, receiver) = bounded(queue);
+        // Whoever waits for a task that is dropped is told by that.
+        let queue = Arc::new(Queue::new(queue, drop::<Message>));
         let mut threads = Vec::with_capacity(readers.len());
         for (number, reader) in readers.into_iter().enumerate() {
-            let receiver = receiver.clone();
+            let queue = Arc::clone(&queue);
             let builder = std::thread::Builder::new().name(format!("pool-{number}"));
-            threads.push(builder.spawn(move || work(reader, &receiver))?);
+            threads.push(builder.spawn(move || work(reader, &queue))?);
         }
-        Ok(Arc::new(Self { queue: sender, threads: Mutex::new(threads) }))
+        Ok(Arc::new(Self { queue, threads: Mutex::new(threads) }))
     }
 
     /// Queues a task and does not wait for it. Once queued it is done, whoever stops waiting.
@@ -63,9 +65,9 @@ impl Pool {
         &self,
         task: impl FnOnce(&mut dyn VaultReader) + Send + 'static,
     ) -> Result<(), PoolError> {
-        self.queue.try_send(Message::Task(Box::new(task))).map_err(|error| match error {
-            TrySendError::Full(_) => PoolError::Full,
-            TrySendError::Disconnected(_) => PoolError::Stopping,
+        self.queue.try_put(Message::Task(Box::new(task))).map_err(|refused| match refused {
+            Refused::Full(_) => PoolError::Full,
+            Refused::Closed(_) => PoolError::Stopping,
         })
     }
 
@@ -80,28 +82,34 @@ impl Pool {
         let (tell, told) = oneshot::channel();
         // Nobody may be waiting any more; then nobody needs the answer.
         self.submit(move |reader| _ = tell.send(question(reader)))?;
-        told.await.map_err(|_| PoolError::Lost)
+        told.await.map_err(|_| self.why_lost())
+    }
+
+    /// Why a task that was queued gave no answer.
+    pub(crate) fn why_lost(&self) -> PoolError {
+        if self.queue.is_closed() { PoolError::Stopping } else { PoolError::Lost }
     }
 
     /// How many tasks wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.len()
+        self.queue.waiting()
     }
 
     /// Ends the threads once what is queued is done. Blocks until then.
     pub(crate) fn stop(&self) {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in threads.iter() {
-            _ = self.queue.send(Message::Stop); // Fails only if all threads have ended.
+            _ = self.queue.put(Message::Stop); // Refused only if it was stopped before.
         }
         for thread in threads.drain(..) {
             _ = thread.join(); // A panic inside was logged by the hook.
         }
+        self.queue.close();
     }
 }
 
-fn work(mut reader: Box<dyn VaultReader>, queue: &Receiver<Message>) {
-    while let Ok(Message::Task(task)) = queue.recv() {
+fn work(mut reader: Box<dyn VaultReader>, queue: &Queue<Message>) {
+    while let Message::Task(task) = queue.take() {
         // A panic is a bug in one request; the others must not lose a thread to it. The reader holds no
         // change half done, for it changes nothing.
         _ = catch_unwind(AssertUnwindSafe(|| task(reader.as_mut())));

@@ -11,15 +11,14 @@ use tacit_service::vault::Change;
 
 use crate::writer::{CommitError, Writer};
 
-/// How long a quote waits for its money.
-const DELAY: Duration = Duration::from_secs(1);
-
 /// Quotes that will be paid.
 pub(crate) struct Receipts {
     /// Not bounded: it holds the quotes of the last second, which the writer has let through.
     queue: Sender<Message>,
     inbox: Receiver<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// How long a quote waits for its money.
+    delay: Duration,
 }
 
 enum Message {
@@ -29,23 +28,23 @@ enum Message {
 
 impl Receipts {
     /// Takes quotes down, to be paid once [`Self::start`] has been called.
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(delay: Duration) -> Arc<Self> {
         let (queue, inbox) = unbounded();
-        Arc::new(Self { queue, inbox, thread: Mutex::new(None) })
+        Arc::new(Self { queue, inbox, thread: Mutex::new(None), delay })
     }
 
     /// Starts paying.
     pub(crate) fn start(&self, writer: Arc<Writer>) -> std::io::Result<()> {
-        let (inbox, again) = (self.inbox.clone(), self.queue.clone());
+        let (inbox, again, delay) = (self.inbox.clone(), self.queue.clone(), self.delay);
         let builder = std::thread::Builder::new().name("receipts".to_owned());
-        let thread = builder.spawn(move || work(&inbox, &again, &writer))?;
+        let thread = builder.spawn(move || work(&inbox, &again, &writer, delay))?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
 
     /// Takes down a quote of so many minor units that was opened just now.
     pub(crate) fn expect(&self, quote: QuoteId, amount: u64) {
-        self.put(Instant::now() + DELAY, quote, amount);
+        self.put(Instant::now() + self.delay, quote, amount);
     }
 
     /// Takes down a quote that was open when the process started: it has waited long enough.
@@ -67,7 +66,7 @@ impl Receipts {
     }
 }
 
-fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer) {
+fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer, delay: Duration) {
     let mut due: VecDeque<(Instant, QuoteId, u64)> = VecDeque::new();
     loop {
         let message = match due.front() {
@@ -87,7 +86,7 @@ fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer) {
             let answer = move |result: Result<_, CommitError>| match result {
                 Ok(_) | Err(CommitError::Stopping | CommitError::Failed) => {}
                 Err(CommitError::Full | CommitError::Busy | CommitError::Unwritable) => {
-                    _ = again.send(Message::Due(Instant::now() + DELAY, quote, amount));
+                    _ = again.send(Message::Due(Instant::now() + delay, quote, amount));
                 }
             };
             writer.submit(Change::Receive { quote, amount }, Box::new(answer));

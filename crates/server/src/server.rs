@@ -225,7 +225,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let mint = Mint::new(&parts.seed, records)?;
     let metrics = Arc::new(Metrics::default());
     let (hub, payouts) = (Arc::new(Hub::default()), Payouts::new());
-    let receipts = parts.demo.as_ref().map(|_| Receipts::new());
+    let receipts = parts.demo.as_ref().map(|_| Receipts::new(config.bounds.receipt_delay));
     let readers: Result<_, _> =
         (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader()).collect();
     let pool = Pool::start(readers?, config.bounds.pool_queue).map_err(StartError::Thread)?;

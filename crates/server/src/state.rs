@@ -120,7 +120,7 @@ impl Shared {
             Ok(Step::Done(answer)) => _ = tell.send(Ok(answer)),
             Err(error) => _ = tell.send(Err(error)),
         })?;
-        told.await.unwrap_or_else(|_| Err(PoolError::Lost.into()))
+        told.await.unwrap_or_else(|_| Err(self.pool.why_lost().into()))
     }
 
     /// Reads the keysets anew: after a rotation, and when time has closed one.

@@ -4,18 +4,19 @@
 //! Answers leave only after the commit is durable, those to the losers inside a batch included.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::bounded;
 use tacit_core::time::Clock;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultStore};
 use tokio::sync::Notify;
 
 use crate::log::{self, Level};
 use crate::metric::{Counter, Metrics};
+use crate::queue::{Queue, Refused};
 
 /// How often a batch is offered again to a store that says it is busy, and how long it waits in between.
 const BUSY_TRIES: u32 = 50;
@@ -74,9 +75,7 @@ enum Message {
 
 /// The queue before the one thread that writes.
 pub(crate) struct Writer {
-    queue: Sender<Message>,
-    /// The queue's other end, for what is put in while the thread ends: see [`Self::refuse_if_ended`].
-    rest: Receiver<Message>,
+    queue: Arc<Queue<Message>>,
     state: Arc<State>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -85,8 +84,6 @@ pub(crate) struct Writer {
 struct State {
     health: AtomicU8,
     failed: Notify,
-    /// Set before the thread empties the queue for the last time.
-    has_ended: AtomicBool,
 }
 
 impl State {
@@ -119,21 +116,22 @@ pub(crate) struct Desk {
 impl Writer {
     /// Starts the thread. `queue`: how many changes may wait.
     pub(crate) fn start(desk: Desk, queue: usize) -> std::io::Result<Arc<Self>> {
-        let (sender, receiver) = bounded(queue);
+        let queue = Arc::new(Queue::new(queue, |message| refuse(message, CommitError::Stopping)));
         let state = Arc::new(State::default());
-        let (seen, rest) = (Arc::clone(&state), receiver.clone());
-        let thread = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || write(desk, &receiver, &seen))?;
-        Ok(Arc::new(Self { queue: sender, rest, state, thread: Mutex::new(Some(thread)) }))
+        let (inbox, seen) = (Arc::clone(&queue), Arc::clone(&state));
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            write(desk, &inbox, &seen);
+            inbox.close();
+        })?;
+        Ok(Arc::new(Self { queue, state, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Queues a change. `answer` is called exactly once, at once if the queue is full.
     pub(crate) fn submit(&self, change: Change, answer: Answer) {
-        match self.queue.try_send(Message::Job(Box::new(Job { change, answer }))) {
-            Ok(()) => self.refuse_if_ended(),
-            Err(TrySendError::Full(message)) => refuse(message, CommitError::Full),
-            Err(TrySendError::Disconnected(message)) => refuse(message, CommitError::Stopping),
+        match self.queue.try_put(Message::Job(Box::new(Job { change, answer }))) {
+            Ok(()) => {}
+            Err(Refused::Full(message)) => refuse(message, CommitError::Full),
+            Err(Refused::Closed(message)) => refuse(message, CommitError::Stopping),
         }
     }
 
@@ -142,7 +140,7 @@ impl Writer {
         let (tell, told) = bounded(1);
         let answer: Answer = Box::new(move |result| _ = tell.send(result));
         let job = Message::Job(Box::new(Job { change, answer }));
-        self.put(job)?;
+        self.queue.put(job).map_err(|_| CommitError::Stopping)?;
         told.recv().unwrap_or(Err(CommitError::Stopping))
     }
 
@@ -153,34 +151,9 @@ impl Writer {
         waited.await.unwrap_or(Err(CommitError::Stopping))
     }
 
-    /// Waits for a place in the queue.
-    fn put(&self, mut message: Message) -> Result<(), CommitError> {
-        while !self.state.has_ended.load(Ordering::SeqCst) {
-            match self.queue.send_timeout(message, BUSY_WAIT) {
-                Ok(()) => {
-                    self.refuse_if_ended();
-                    return Ok(());
-                }
-                Err(SendTimeoutError::Timeout(back)) => message = back,
-                Err(SendTimeoutError::Disconnected(_)) => break,
-            }
-        }
-        Err(CommitError::Stopping)
-    }
-
-    /// Answers what was put into the queue after the thread looked at it for the last time: whoever puts a
-    /// message in looks here afterwards, so one of the two sees it, and nobody waits for ever.
-    fn refuse_if_ended(&self) {
-        if self.state.has_ended.load(Ordering::SeqCst) {
-            for message in self.rest.try_iter() {
-                refuse(message, CommitError::Stopping);
-            }
-        }
-    }
-
     /// How many changes wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.len()
+        self.queue.waiting()
     }
 
     /// Whether changes can be committed.
@@ -203,7 +176,7 @@ impl Writer {
     pub(crate) fn stop(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            _ = self.put(Message::Stop); // Fails only if the thread has ended.
+            _ = self.queue.put(Message::Stop); // Refused only if the thread has ended.
             _ = thread.join(); // A panic inside was logged by the hook.
         }
     }
@@ -216,12 +189,12 @@ fn refuse(message: Message, error: CommitError) {
     }
 }
 
-fn write(mut desk: Desk, queue: &Receiver<Message>, state: &State) {
+fn write(mut desk: Desk, queue: &Queue<Message>, state: &State) {
     let mut stopping = false;
     while !stopping {
-        let Ok(first) = queue.recv() else { break };
         let (mut changes, mut answers) = (Vec::new(), Vec::new());
-        for message in std::iter::once(first).chain(queue.try_iter()) {
+        let mut next = Some(queue.take());
+        while let Some(message) = next {
             match message {
                 Message::Job(job) => {
                     changes.push(job.change);
@@ -229,9 +202,8 @@ fn write(mut desk: Desk, queue: &Receiver<Message>, state: &State) {
                 }
                 Message::Stop => stopping = true,
             }
-            if stopping || changes.len() == desk.batch {
-                break;
-            }
+            let is_enough = stopping || changes.len() == desk.batch;
+            next = if is_enough { None } else { queue.try_take() };
         }
         let commit =
             AssertUnwindSafe(|| changes.is_empty() || desk.commit(changes, answers, state));
@@ -240,10 +212,6 @@ fn write(mut desk: Desk, queue: &Receiver<Message>, state: &State) {
             state.set(Health::Failed);
             break;
         }
-    }
-    state.has_ended.store(true, Ordering::SeqCst);
-    for message in queue.try_iter() {
-        refuse(message, CommitError::Stopping);
     }
 }
 

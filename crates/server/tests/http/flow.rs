@@ -79,7 +79,7 @@ async fn info_says_what_is_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mint_quote_goes_from_unpaid_to_issued() {
-    let local = Local::demo().await;
+    let local = Local::with_slow_receipts().await;
     let mut wallet = Wallet::new(local.address(), "usd").await;
     let bank = wallet.mint_quote("bank", 8).await;
     assert_eq!((bank.state, bank.amount), (MintQuoteState::Unpaid, 8));

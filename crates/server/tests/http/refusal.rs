@@ -94,7 +94,7 @@ async fn what_a_payment_holds_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mint_request_that_does_not_hold_is_refused() {
-    let local = Local::demo().await;
+    let local = Local::with_slow_receipts().await;
     let mut wallet = Wallet::new(local.address(), "usd").await;
     for (code, body) in [
         (11_006, json!({"amount": 0, "unit": "usd"})),

@@ -86,7 +86,7 @@ async fn restart_keeps_idempotency() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_left_unpaid_by_a_stop_are_paid_after_it() {
-    let local = Local::demo().await;
+    let local = Local::with_slow_receipts().await;
     let mut wallet = Wallet::new(local.address(), "usd").await;
     let quote = wallet.mint_quote("bank", 6).await;
     let directory = local.stop().await;

@@ -69,7 +69,7 @@ impl Socket {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mint_quote_tells_each_step() {
-    let local = Local::demo().await;
+    let local = Local::with_slow_receipts().await;
     let mut wallet = Wallet::new(local.address(), "usd").await;
     for method in ["bank", "bolt11"] {
         let quote = wallet.mint_quote(method, 3).await;
@@ -95,7 +95,7 @@ async fn a_mint_quote_tells_each_step() {
 /// Nutshell drops the path of a mint's URL when it opens a WebSocket.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_without_a_unit_hears_of_quotes_of_all() {
-    let local = Local::demo().await;
+    let local = Local::with_slow_receipts().await;
     for unit in ["usd", "kes"] {
         let mut wallet = Wallet::new(local.address(), unit).await;
         let quote = wallet.mint_quote("bolt11", 3).await;
@@ -186,7 +186,7 @@ async fn what_is_over_tells_so_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_of_foreign_quotes_or_after_unsubscribing() {
-    let local = Local::demo().await;
+    let local = Local::with_slow_receipts().await;
     let mut wallet = Wallet::new(local.address(), "usd").await;
     let quote = wallet.mint_quote("bank", 1).await;
     let mut other_unit = Socket::open(&local, "eur").await;

@@ -35,6 +35,11 @@ impl Local {
         Self::with(|_| {}, |_| {}).await
     }
 
+    /// A demo server whose quotes stay unpaid for a second, as they do in real demos.
+    pub async fn with_slow_receipts() -> Self {
+        Self::with(|config| config.bounds.receipt_delay = Duration::from_secs(1), |_| {}).await
+    }
+
     /// A demo server, changed before it starts.
     pub async fn with(
         change_config: impl FnOnce(&mut Config),
@@ -51,6 +56,7 @@ impl Local {
         change_parts: impl FnOnce(&mut Parts),
     ) -> Self {
         let mut config = config(directory.path());
+        config.bounds.receipt_delay = Duration::from_millis(30);
         change_config(&mut config);
         let mut parts = Parts::open(&config).expect("the directory opens");
         change_parts(&mut parts);

@@ -32,7 +32,11 @@ pub struct Done {
 impl Tacitd {
     /// Starts a demo on a directory and a free port; returns when it answers.
     pub fn start(data: &Path) -> Self {
-        let address = free_address();
+        Self::start_at(data, free_address())
+    }
+
+    /// The same at a given address: where the one before it was.
+    pub fn start_at(data: &Path, address: SocketAddr) -> Self {
         let output = TempDir::new().expect("a directory");
         let file = |name| File::create(output.path().join(name)).expect("a file");
         let child = serve(data, &["--demo", "--listen", &address.to_string()])

@@ -112,7 +112,7 @@ pub fn no_orphaned_pending_proofs(rig: &mut Rig) {
 pub fn a_melt_started_and_ended_in_one_batch_leaves_nothing_held(rig: &mut Rig) {
     let coins = rig.issue(&[8, 8]);
     let quote = rig.melt_quote_for(8, 0);
-    let blanks = rig.drafts(&[1, 1]);
+    let blanks = rig.drafts(&[4, 1]);
     let finish = |attempt, end| Change::FinishMelt { quote: quote.id, attempt, end };
     let batch = [
         Change::StartMelt(rig.prepare_melt(&quote, &coins[..1], &blanks[..1])),
@@ -129,8 +129,7 @@ pub fn a_melt_started_and_ended_in_one_batch_leaves_nothing_held(rig: &mut Rig) 
     ];
     rig.commit(&batch);
     assert_eq!(rig.states(&coins), [SPENT, ProofState::Unspent]);
-    let mut drafts = [rig.drafts(&[4]), blanks[..1].to_vec()].concat();
-    drafts[1].message.amount = 4;
+    let drafts = [rig.drafts(&[4]), blanks[..1].to_vec()].concat();
     rig.swap(&coins[1..], &drafts).expect("a promise that was not needed binds nobody");
 }
 

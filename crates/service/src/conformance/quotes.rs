@@ -1,6 +1,7 @@
 //! Mint quotes: paid once, issued once, for their own outputs.
 
 use tacit_core::time::{Day, Timestamp};
+use tacit_ecash::blinding::Blinding;
 
 use super::rig::{Rig, messages, usd};
 use crate::decide::QUOTE_RETENTION_DAYS;
@@ -13,13 +14,13 @@ use crate::vault::{Change, Outcome};
 const ROUTE: fn() -> (tacit_core::unit::Unit, Method) = || (usd(), Method::Bank);
 
 /// A request prepared as if the quote were paid: what the vault says of it is what is checked here.
-fn prepare(rig: &Rig, quote: &MintQuote, drafts: &[super::rig::Draft]) -> PreparedMint {
+fn prepare(rig: &Rig, quote: &MintQuote, drafts: &[Blinding]) -> PreparedMint {
     let paid = MintQuote { state: MintQuoteState::Paid, ..quote.clone() };
     let prepared = rig.mint.prepare_mint(ROUTE(), &paid, &messages(drafts), None);
     prepared.expect("a good request")
 }
 
-fn mint(rig: &mut Rig, quote: &MintQuote, drafts: &[super::rig::Draft]) -> Outcome {
+fn mint(rig: &mut Rig, quote: &MintQuote, drafts: &[Blinding]) -> Outcome {
     let prepared = prepare(rig, quote, drafts);
     rig.commit_one(Change::Mint(prepared))
 }
@@ -73,7 +74,7 @@ pub fn failed_mint_leaves_quote_unissued(rig: &mut Rig) {
     assert_eq!(mint(rig, &quote, &drafts), refused);
     let stored = rig.mint_quote(quote.id).expect("kept");
     assert_eq!(stored.state, MintQuoteState::Paid);
-    let known = rig.bed().reader().signed(&[drafts[0].message.blinded]).expect("readable");
+    let known = rig.bed().reader().signed(&[drafts[0].message().blinded]).expect("readable");
     assert_eq!(known, [None], "the good output is not signed either");
 
     let old = rig.drafts(&[4, 8]);

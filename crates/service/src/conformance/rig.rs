@@ -6,7 +6,8 @@ use tacit_core::hex;
 use tacit_core::secret::Secret;
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
-use tacit_ecash::blind::{blind, hash_to_curve, unblind};
+use tacit_ecash::blind::hash_to_curve;
+use tacit_ecash::blinding::Blinding;
 use tacit_ecash::keyset::{KeysetId, KeysetSpec, SecretKeyset};
 use tacit_ecash::point::Y;
 use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof};
@@ -43,18 +44,9 @@ fn first_keyset() -> KeysetSpec {
     KeysetSpec { unit: usd(), index: 0, orders: 16, input_fee_ppk: 0, final_expiry: None }
 }
 
-/// An output with what the wallet must remember to make a proof of its signature.
-#[derive(Clone)]
-pub struct Draft {
-    /// What the mint is sent.
-    pub message: BlindedMessage,
-    secret: String,
-    factor: SecretKey,
-}
-
 /// The messages of some drafts.
-pub fn messages(drafts: &[Draft]) -> Vec<BlindedMessage> {
-    drafts.iter().map(|draft| draft.message).collect()
+pub fn messages(drafts: &[Blinding]) -> Vec<BlindedMessage> {
+    drafts.iter().map(|draft| *draft.message()).collect()
 }
 
 /// A mint and a wallet over a vault. The clock stands still unless a check moves [`Self::now`].
@@ -175,40 +167,31 @@ impl Rig {
     }
 
     /// New outputs of these amounts in the keyset that signs.
-    pub fn drafts(&mut self, amounts: &[u64]) -> Vec<Draft> {
+    pub fn drafts(&mut self, amounts: &[u64]) -> Vec<Blinding> {
         let keyset = self.active();
         amounts.iter().map(|amount| self.draft(*amount, keyset)).collect()
     }
 
     /// A new output.
-    pub fn draft(&mut self, amount: u64, keyset: KeysetId) -> Draft {
+    pub fn draft(&mut self, amount: u64, keyset: KeysetId) -> Blinding {
         let secret = hex::encode(&self.draw());
         self.draft_of(secret, amount, keyset)
     }
 
     /// A new output of a given secret.
-    pub fn draft_of(&mut self, secret: String, amount: u64, keyset: KeysetId) -> Draft {
+    pub fn draft_of(&mut self, secret: String, amount: u64, keyset: KeysetId) -> Blinding {
         let factor = SecretKey::from_byte_array(self.draw()).expect("a scalar");
-        let point = hash_to_curve(secret.as_bytes()).expect("a point");
-        let blinded = blind(&point, &factor).expect("a point");
-        Draft { message: BlindedMessage { amount, keyset, blinded }, secret, factor }
+        Blinding::new(amount, keyset, Secret::new(secret), factor).expect("a point")
     }
 
     /// The proofs of signed drafts. Change is worth what its signature says.
-    pub fn unblind(&self, drafts: &[Draft], signatures: &[BlindSignature]) -> Vec<Proof> {
+    pub fn unblind(&self, drafts: &[Blinding], signatures: &[BlindSignature]) -> Vec<Proof> {
         let pairs = drafts.iter().zip(signatures);
         pairs
             .map(|(draft, signed)| {
                 let keyset = self.mint.keyset(&signed.keyset).expect("a known keyset");
-                let key = *keyset.keys().key(signed.amount).expect("a denomination").public();
-                let signature = unblind(&signed.signature, &draft.factor, &key).expect("a point");
-                Proof {
-                    amount: signed.amount,
-                    keyset: signed.keyset,
-                    secret: Secret::new(draft.secret.clone()),
-                    signature,
-                    witness: None,
-                }
+                let key = keyset.keys().key(signed.amount).expect("a denomination");
+                draft.unblind(signed, key.public()).expect("what was asked for")
             })
             .collect()
     }
@@ -246,8 +229,8 @@ impl Rig {
     }
 
     /// Proofs of these drafts, minted against a paid quote.
-    pub fn issue_on(&mut self, drafts: &[Draft]) -> Vec<Proof> {
-        let quote = self.paid_mint_quote(drafts.iter().map(|draft| draft.message.amount).sum());
+    pub fn issue_on(&mut self, drafts: &[Blinding]) -> Vec<Proof> {
+        let quote = self.paid_mint_quote(drafts.iter().map(|draft| draft.message().amount).sum());
         let prepare = || {
             self.mint
                 .prepare_mint((usd(), Method::Bank), &quote, &messages(drafts), None)
@@ -259,7 +242,7 @@ impl Rig {
     }
 
     /// A swap, checked and signed.
-    pub fn prepare_swap(&self, inputs: &[Proof], drafts: &[Draft]) -> PreparedSwap {
+    pub fn prepare_swap(&self, inputs: &[Proof], drafts: &[Blinding]) -> PreparedSwap {
         self.try_prepare_swap(inputs, &messages(drafts)).expect("a good request")
     }
 
@@ -282,7 +265,7 @@ impl Rig {
     pub fn swap(
         &mut self,
         inputs: &[Proof],
-        drafts: &[Draft],
+        drafts: &[Blinding],
     ) -> Result<Vec<BlindSignature>, SwapError> {
         let (sent, kept) = (self.prepare_swap(inputs, drafts), self.prepare_swap(inputs, drafts));
         let outcome = self.commit_one(Change::Swap(sent));
@@ -312,7 +295,7 @@ impl Rig {
         &self,
         quote: &MeltQuote,
         inputs: &[Proof],
-        blanks: &[Draft],
+        blanks: &[Blinding],
     ) -> PreparedMelt {
         let route = (usd(), Method::Bank);
         let prepared = self.mint.prepare_melt(route, quote, inputs, &messages(blanks), self.now);
@@ -327,7 +310,7 @@ impl Rig {
         &mut self,
         quote: &MeltQuote,
         inputs: &[Proof],
-        blanks: &[Draft],
+        blanks: &[Blinding],
     ) -> Result<MeltQuote, MeltError> {
         let prepared = self.prepare_melt(quote, inputs, blanks);
         melt_outcome(self.commit_one(Change::StartMelt(prepared)))
@@ -343,7 +326,7 @@ impl Rig {
     }
 
     /// The proofs of a paid melt's change.
-    pub fn change_of(&self, quote: &MeltQuote, blanks: &[Draft]) -> Vec<Proof> {
+    pub fn change_of(&self, quote: &MeltQuote, blanks: &[Blinding]) -> Vec<Proof> {
         let MeltQuoteState::Paid { change, .. } = &quote.state else { panic!("not paid") };
         let signatures: Vec<BlindSignature> = change
             .iter()

@@ -25,7 +25,7 @@ pub fn a_swap_spends_once_and_signs(rig: &mut Rig) {
     let others = rig.drafts(&[4, 8]);
     let refused = rig.swap(&coins, &others);
     assert_eq!(refused, Err(InputError::AlreadySpent { index: 0 }.into()));
-    let known = rig.bed().reader().signed(&[others[0].message.blinded]).expect("readable");
+    let known = rig.bed().reader().signed(&[others[0].message().blinded]).expect("readable");
     assert_eq!(known, [None], "a refused swap signs nothing");
     let others = rig.drafts(&[4, 8]);
     rig.swap(&fresh, &others).expect("what was signed can be spent");
@@ -92,7 +92,7 @@ pub fn outputs_answer_only_their_own_amount(rig: &mut Rig) {
         rig.commit_one(Change::Swap(prepared))
     };
     let refusal = Outcome::Swap(Err(OutputError::AlreadySigned { index: 0 }.into()));
-    let mut larger = drafts[0].message;
+    let mut larger = *drafts[0].message();
     larger.amount = 8;
     assert_eq!(swap(rig, &[larger]), refusal, "another amount");
     let old = rig.active();
@@ -128,7 +128,7 @@ pub fn lost_reply_can_be_fetched_again(rig: &mut Rig) {
     let drafts = rig.drafts(&[16, 16]);
     let prepared = rig.prepare_swap(&coins, &drafts);
     rig.commit_one(Change::Swap(prepared)); // The answer is lost on the way.
-    let outputs: Vec<_> = drafts.iter().map(|draft| draft.message.blinded).collect();
+    let outputs: Vec<_> = drafts.iter().map(|draft| draft.message().blinded).collect();
     let known = rig.bed().reader().signed(&outputs).expect("readable");
     let restored = rig.mint.restore(usd(), &outputs, &known).expect("signed by this mint");
     let signatures: Vec<_> = restored.iter().map(|(_, signature)| *signature).collect();
@@ -229,7 +229,7 @@ pub fn duplicate_inputs_and_outputs_are_refused(rig: &mut Rig) {
         rig.try_prepare_swap(&[coin.clone(), coin.clone()], &messages(&drafts)).map(|_| ());
     assert_eq!(refused, Err(InputError::Duplicate { index: 1 }.into()));
     let draft = rig.drafts(&[2]).remove(0);
-    let outputs = [draft.message, draft.message];
+    let outputs = [*draft.message(), *draft.message()];
     let refused = rig.try_prepare_swap(std::slice::from_ref(&coin), &outputs).map(|_| ());
     assert_eq!(refused, Err(OutputError::Duplicate { index: 1 }.into()));
     let quote = rig.melt_quote_for(8, 0);
