@@ -8,6 +8,7 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$root/tests/bench/common.sh"
 cdk_mintd_version=0.18.3
 rounds=3 connections="16 64" cdk_swaps=4000 tacit_swaps=20000 at_least=0 data=$root/.tacit/compare
 
@@ -48,7 +49,8 @@ main() {
     trap stop_mint EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
-    describe_machine
+    describe_machine "$data"
+    echo "versions  $("$cdk_binary" --version), $("$tacitd_binary" --version), $("$tacit_binary" --version)"
     compare
 }
 
@@ -92,17 +94,12 @@ compare() {
 
 # measure cdk|tacit CONNECTIONS SWAPS: one run against a fresh mint; sets `report` to its JSON.
 measure() {
-    local kind=$1 count=$2 swaps=$3 store status=0
+    local kind=$1 count=$2 swaps=$3 store
     store=$(mktemp -d "$data/$kind.XXXXXX")
-    choose_port
-    # What the run before left in the page cache must not be written during this one.
-    sync && sleep 1
+    settle
     "start_$kind" "$store"
-    report=$("$tacit_binary" bench swaps --mint "$url" --unit sat --swaps "$swaps" \
-        --connections "$count" --mint-process "$mint_pid" --json 2>>"$store/log") || status=$?
+    load_mint "$store" "$count" "$swaps"
     stop_mint
-    [ -n "$report" ] || die "tacit bench ended with status $status: $(tail -n 3 "$store/log")"
-    echo "$report" >>"$results"
     rm -rf "$store"
 }
 
@@ -146,30 +143,6 @@ TOML
     wait_for_mint "$store"
 }
 
-start_tacit() {
-    local store=$1
-    "$tacitd_binary" serve --demo --data "$store/data" --listen "127.0.0.1:$port" </dev/null >>"$store/log" 2>&1 &
-    mint_pid=$! url=http://127.0.0.1:$port/sat
-    wait_for_mint "$store"
-}
-
-wait_for_mint() {
-    local deadline=$((SECONDS + 30))
-    until answers; do
-        kill -0 "$mint_pid" 2>/dev/null || die "the mint did not start: $(tail -n 3 "$1/log")"
-        [ $SECONDS -lt $deadline ] || die "the mint does not answer after 30 seconds: $(tail -n 3 "$1/log")"
-        sleep 0.2
-    done
-}
-
-stop_mint() {
-    if [ -n "${mint_pid:-}" ]; then
-        kill "$mint_pid" 2>/dev/null || true
-        wait "$mint_pid" 2>/dev/null || true
-        mint_pid=
-    fi
-}
-
 # ------------------------------------------------------------------------------------------- tools
 
 need_binaries() {
@@ -181,57 +154,14 @@ need_binaries() {
             --no-default-features --features fakewallet,sqlite --root "$root/.tacit/tools"
         rm -rf "$root/.tacit/tools/build"
     fi
-    tacitd_binary=${TACITD:-$root/target/release/tacitd}
-    tacit_binary=${TACIT:-$root/target/release/tacit}
-    if [ -z "${TACITD:-}" ] || [ -z "${TACIT:-}" ]; then
-        (cd "$root" && cargo build --locked --release -p tacit-server --bin tacitd -p tacit-cli --bin tacit)
-    fi
-    local binary
-    for binary in "$cdk_binary" "$tacitd_binary" "$tacit_binary"; do
-        [ -x "$binary" ] || die "there is no program $binary"
-    done
-}
-
-describe_machine() {
-    echo "machine   $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
-    echo "disk      $(df --output=fstype,source "$data" | tail -n 1), $data"
-    echo "date      $(date --utc +%Y-%m-%d)"
-    echo "versions  $("$cdk_binary" --version), $("$tacitd_binary" --version), $("$tacit_binary" --version)"
-    case $(df --output=fstype "$data" | tail -n 1) in
-        tmpfs | ramfs) die "$data is in memory: nothing there is durable; choose a disk with --data" ;;
-    esac
-}
-
-# field NAME JSON: the number of that name, which occurs once.
-field() {
-    sed -n 's/.*"'"$1"'":\([0-9.e+-]*\).*/\1/p' <<<"$2"
+    need_tacit
+    [ -x "$cdk_binary" ] || die "there is no program $cdk_binary"
 }
 
 # Microseconds of processor time the mint took for each swap of a run.
 cpu_per_swap() {
     awk -v cpu="$(field mint_cpu_seconds "$1")" -v swaps="$(field signed "$1")" \
         'BEGIN { print (swaps > 0 ? 1000000 * cpu / swaps : 0) }'
-}
-
-# The middle of some numbers; of an even count, the lower of the two.
-median() {
-    tr ' ' '\n' <<<"$1" | sed '/^$/d' | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
-}
-
-answers() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
-}
-
-choose_port() {
-    port=$((20000 + RANDOM % 12000)) # Below the range the kernel gives to clients.
-    while answers; do
-        port=$((20000 + RANDOM % 12000))
-    done
-}
-
-die() {
-    printf 'compare: %s\n' "$1" >&2
-    exit "${2:-1}"
 }
 
 main "$@"
