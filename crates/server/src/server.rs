@@ -162,7 +162,9 @@ impl Parts {
             Err(OpenError::OtherMint) => return Err(StartError::OtherSeed { path: seed_path }),
             Err(error) => return Err(StartError::Open { path, source: error.into() }),
         };
-        let readers: Readers = Box::new(move || Ok(Box::new(SqliteReader::open(&path)?)));
+        let eras = store.eras();
+        let readers: Readers =
+            Box::new(move || Ok(Box::new(SqliteReader::open(&path)?.with_eras(eras.clone()))));
         let mut parts = Self {
             store: Box::new(store),
             readers,

@@ -1,16 +1,16 @@
 //! Fills a vault with spent proofs and as many signed outputs, as years of swaps would.
 //!
-//! `fill VAULT MILLIONS`. The vault must exist, have a keyset and be closed. The rows are of the first keyset and
-//! worth 1 each, spent and signed alike, so the books still balance. Keys are inserted in random order (within
-//! one 2048th of all keys at a time, which keeps the pages at hand in memory), so that pages are as full as swaps
-//! leave them and not packed. About two minutes for 20 million. Nothing is synced: a crash ruins the file.
+//! `fill VAULT MILLIONS`. The vault must exist, have a keyset and be closed. Each million is an era of its own, as a
+//! mint's are whose days see less than that. The rows are of the first keyset and worth 1 each, spent and signed alike,
+//! so the books still balance. Keys are inserted in random order, so that pages are as full as swaps leave them and
+//! not packed. About two minutes for 20 million. Nothing is synced: a crash ruins the file.
 #![allow(clippy::unwrap_used, reason = "a generator for trials")]
 
 use std::time::Instant;
 
 use rusqlite::{Connection, params};
 
-const BUCKETS: u64 = 2048;
+const ERA: u64 = 1_000_000;
 
 /// `splitmix64`: numbers without pattern, the same in each run (S. Vigna, 2015).
 struct Numbers(u64);
@@ -23,15 +23,10 @@ impl Numbers {
         mixed ^ (mixed >> 31)
     }
 
-    /// A key that begins with the bits of its bucket.
-    fn key(&mut self, bucket: u64) -> [u8; 32] {
-        let first = (bucket << 53) | (self.next() >> 11);
-        let parts = [first, self.next(), self.next(), self.next()];
-        let mut key = [0; 32];
-        for (place, part) in key.chunks_exact_mut(8).zip(parts) {
-            place.copy_from_slice(&part.to_be_bytes());
-        }
-        key
+    /// A key behind some bytes that all keys of its kind begin with.
+    fn key(&mut self, begin: &[u8]) -> Vec<u8> {
+        let words = [self.next(), self.next(), self.next(), self.next()];
+        begin.iter().copied().chain(words.into_iter().flat_map(u64::to_be_bytes)).collect()
     }
 }
 
@@ -41,36 +36,30 @@ fn main() {
         eprintln!("usage: fill VAULT MILLIONS");
         std::process::exit(64);
     };
-    let rows = millions.parse::<u64>().unwrap() * 1_000_000;
+    let millions: u32 = millions.parse().unwrap();
     let connection = Connection::open(path).unwrap();
-    let keyset: u32 =
-        connection.query_row("SELECT min(number) FROM keyset", [], |row| row.get(0)).unwrap();
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+    let keyset = number("SELECT min(number) FROM keyset");
+    let first = number("SELECT max(number) FROM era");
     for (pragma, value) in
         [("journal_mode", "off"), ("synchronous", "off"), ("cache_size", "-200000")]
     {
         connection.pragma_update(None, pragma, value).unwrap();
     }
-    let before: i64 =
-        connection.query_row("SELECT count(*) FROM spent", [], |row| row.get(0)).unwrap();
-    let (mut numbers, started) = (Numbers(before.unsigned_abs()), Instant::now());
-    for (table, prefixes) in [("spent", [None, None]), ("signed", [Some(2), Some(3)])] {
-        let sql = format!("INSERT INTO {table} VALUES (?1, ?2, 0)");
-        for prefix in prefixes {
-            for bucket in 0..BUCKETS {
-                // Half of the rows for each of the two rounds; the remainder goes to the first buckets.
-                let count = rows / 2 / BUCKETS + u64::from(bucket < rows / 2 % BUCKETS);
-                let change = connection.unchecked_transaction().unwrap();
-                let mut insert = change.prepare_cached(&sql).unwrap();
-                for _ in 0..count {
-                    let key = numbers.key(bucket);
-                    let key: Vec<u8> = prefix.into_iter().chain(key).collect();
-                    insert.execute(params![key, keyset]).unwrap();
-                }
-                drop(insert);
-                change.commit().unwrap();
-            }
-            eprintln!("{table}: a half after {:?}", started.elapsed());
+    let (mut numbers, started) = (Numbers(first.into()), Instant::now());
+    for era in first..first + millions {
+        let change = connection.unchecked_transaction().unwrap();
+        let mut spend = change.prepare_cached("INSERT INTO spent VALUES (?1, ?2, ?3, 0)").unwrap();
+        let mut sign = change.prepare_cached("INSERT INTO signed VALUES (?1, ?2, ?3, 0)").unwrap();
+        for row in 0..ERA {
+            spend.execute(params![era, numbers.key(&[]), keyset]).unwrap();
+            let parity = if row % 2 == 0 { 2 } else { 3 };
+            sign.execute(params![era, numbers.key(&[parity]), keyset]).unwrap();
         }
+        drop((spend, sign));
+        change.execute("INSERT INTO era (number) VALUES (?1)", [era + 1]).unwrap();
+        change.commit().unwrap();
+        eprintln!("{} million after {:?}", era + 1 - first, started.elapsed());
     }
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
 }

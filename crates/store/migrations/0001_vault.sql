@@ -1,7 +1,8 @@
 -- The vault as first laid down. Never edited: what changes later is a migration of its own.
 --
 -- Swap tables are clustered by key and hold no row id, no time and no request id, so that row order cannot join
--- what blinding separated. A denomination is stored as its exponent: the amount is 2^exponent.
+-- what blinding separated. They are clustered by era first; an era ends with a day and holds a million rows or more.
+-- A denomination is stored as its exponent: the amount is 2^exponent.
 
 CREATE TABLE vault (
     one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -29,22 +30,36 @@ CREATE TABLE sealed_keyset (
     signature BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE era (
+    number INTEGER NOT NULL PRIMARY KEY,
+    spent_filter BLOB,
+    signed_filter BLOB
+) STRICT;
+
+INSERT INTO era (number) VALUES (0);
+
 CREATE TABLE spent (
-    y BLOB NOT NULL PRIMARY KEY,
+    era INTEGER NOT NULL,
+    y BLOB NOT NULL,
     keyset INTEGER NOT NULL,
-    exponent INTEGER NOT NULL
+    exponent INTEGER NOT NULL,
+    PRIMARY KEY (era, y)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE spent_archive (
-    y BLOB NOT NULL PRIMARY KEY,
+    era INTEGER NOT NULL,
+    y BLOB NOT NULL,
     keyset INTEGER NOT NULL,
-    exponent INTEGER NOT NULL
+    exponent INTEGER NOT NULL,
+    PRIMARY KEY (era, y)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE signed (
-    b_ BLOB NOT NULL PRIMARY KEY,
+    era INTEGER NOT NULL,
+    b_ BLOB NOT NULL,
     keyset INTEGER NOT NULL,
-    exponent INTEGER NOT NULL
+    exponent INTEGER NOT NULL,
+    PRIMARY KEY (era, b_)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE preimage (

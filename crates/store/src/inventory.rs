@@ -77,7 +77,36 @@ pub const VAULT: Section = Section {
             "verify",
             FOR_GOOD,
         ),
+        table(
+            "era",
+            "Stretches of days, each with a million signed outputs or more: what was spent and signed in one lies together.",
+            FOR_GOOD,
+        ),
+        column(
+            "era.number",
+            "Its number; the highest is the one that is open.",
+            "writer, readers",
+            FOR_GOOD,
+        ),
+        column(
+            "era.spent_filter",
+            "Bits that tell which proofs were not spent in it: made of `spent.y`, and telling less.",
+            "writer, readers",
+            FOR_GOOD,
+        ),
+        column(
+            "era.signed_filter",
+            "Bits that tell which outputs were not signed in it: made of `signed.b_`, and telling less.",
+            "writer, readers",
+            FOR_GOOD,
+        ),
         table("spent", "Proofs that were spent, so that none is spent twice.", OPEN),
+        column(
+            "spent.era",
+            "Era in which it was spent: never less than a day, with a million payments' outputs or more.",
+            "writer, state checks (NUT-07)",
+            OPEN,
+        ),
         column(
             "spent.y",
             "Name of the proof: a hash of its secret. Not its signature, nor when or with what it was spent.",
@@ -91,12 +120,19 @@ pub const VAULT: Section = Section {
             "The same for sealed keysets: redeemable at the desk, once.",
             FOR_GOOD,
         ),
+        column("spent_archive.era", "As `spent.era`.", "writer, state checks (NUT-07)", FOR_GOOD),
         column("spent_archive.y", "As `spent.y`.", "writer, desk, state checks (NUT-07)", FOR_GOOD),
         column("spent_archive.keyset", "As `spent.keyset`.", "verify", FOR_GOOD),
         column("spent_archive.exponent", "As `spent.exponent`.", "verify", FOR_GOOD),
         table(
             "signed",
             "Outputs that were signed, so that a lost answer can be given again.",
+            FOR_GOOD,
+        ),
+        column(
+            "signed.era",
+            "Era in which it was signed, as `spent.era`.",
+            "writer, restore (NUT-09)",
             FOR_GOOD,
         ),
         column(

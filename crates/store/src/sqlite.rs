@@ -2,13 +2,15 @@
 //!
 //! Write-ahead log, every commit synced before it returns. Reading order: this file (opening), [`row`] (how
 //! nouns are spelled), [`write`] and [`apply`] (a commit), [`read`] (the readers), [`books`] (the audit's sums),
-//! [`archive`] (what is sealed), [`checkpoint`] (the log).
+//! [`archive`] (what is sealed), [`era`] and [`filter`] (what is of past days), [`checkpoint`] (the log).
 
 mod apply;
 mod archive;
 mod books;
 mod checkpoint;
+mod era;
 mod fault;
+mod filter;
 mod mark;
 mod read;
 mod row;
@@ -25,6 +27,8 @@ use tacit_core::time::Day;
 use tacit_service::keyset::KeysetRecord;
 
 use self::checkpoint::Checkpointer;
+pub use self::era::Eras;
+use self::era::{Era, Maker};
 use self::fault::Fault;
 
 /// The schema's history. `user_version` counts those applied; one that has shipped is never edited.
@@ -111,6 +115,7 @@ struct Known {
     keysets: Vec<KeysetRecord>,
     open_day: Day,
     commits: u64,
+    era: Era,
 }
 
 /// The vault's writer.
@@ -120,7 +125,11 @@ pub struct SqliteVault {
     /// `None` after a failure, until it is read again.
     known: Option<Known>,
     /// Where the archiving of sealed keysets goes on; `None` when there is nothing left to archive.
-    archive_from: Option<tacit_ecash::point::Y>,
+    archive_from: Option<archive::Place>,
+    eras: Eras,
+    filters: Maker,
+    /// Rows from which an era is closed at the end of the day.
+    era_rows: u64,
     is_corrupt: bool,
     mark: mark::Mark,
     /// Held locked for as long as the writer lives; the system releases it when the process dies.
@@ -149,8 +158,14 @@ impl SqliteVault {
             return Err(OpenError::OlderCopy { found: known.commits, known: mark.commits() });
         }
         connection.busy_timeout(WRITER_PATIENCE)?;
+        let eras = era::load(&connection, known.era)?;
+        let mut filters = Maker::new(path, eras.clone());
+        filters.start(known.era)?;
         Ok(Self {
             checkpointer: Checkpointer::start(path)?,
+            eras,
+            filters,
+            era_rows: era::ROWS,
             connection,
             known: Some(known),
             archive_from: Some(archive::START), // Whatever a crash left in the middle.
@@ -158,6 +173,20 @@ impl SqliteVault {
             mark,
             _lock: lock,
         })
+    }
+}
+
+impl SqliteVault {
+    /// The same with eras that are closed from so many signed outputs on, at the end of a day: for tests, which do not
+    /// come to the million that eras have otherwise.
+    pub fn with_era_rows(mut self, rows: u64) -> Self {
+        self.era_rows = rows;
+        self
+    }
+
+    /// What readers of the same process need not look into the file for.
+    pub fn eras(&self) -> Eras {
+        self.eras.clone()
     }
 }
 
@@ -174,6 +203,7 @@ impl Drop for SqliteVault {
 /// also in other processes.
 pub struct SqliteReader {
     connection: Connection,
+    eras: Eras,
 }
 
 impl SqliteReader {
@@ -192,7 +222,13 @@ impl SqliteReader {
             let too_old = OpenError::TooOld { found, known };
             return Err(if found < known { too_old } else { OpenError::TooNew { found, known } });
         }
-        Ok(Self { connection })
+        Ok(Self { connection, eras: Eras::default() })
+    }
+
+    /// The same with what the writer of the same vault knows of past eras, which saves looking into each.
+    pub fn with_eras(mut self, eras: Eras) -> Self {
+        self.eras = eras;
+        self
     }
 
     /// The identity key of the mint the vault belongs to.

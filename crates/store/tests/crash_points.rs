@@ -67,7 +67,8 @@ struct Process {
 impl Process {
     fn start(folder: &std::path::Path, clock: &Arc<TestClock>, kill: Option<Kill>) -> Self {
         let path: PathBuf = folder.join("vault.sqlite");
-        let mut vault = SqliteVault::open(&path, &Identity::derive(&seed()).public()).unwrap();
+        let mut vault =
+            SqliteVault::open(&path, &Identity::derive(&seed()).public()).unwrap().with_era_rows(1);
         let spec = spec();
         let id = SecretKeyset::derive(&seed(), spec).id();
         vault.commit(&[Change::AddKeyset { id, spec }], clock.now()).unwrap();

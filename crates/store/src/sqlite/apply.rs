@@ -10,11 +10,12 @@ use tacit_service::ledger::{Account, Transfer};
 use tacit_service::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
 use tacit_service::vault::{Balance, Effects, SpentProof};
 
+use super::era::Era;
 use super::fault::Fault;
 use super::row::{self, melt_state, mint_state};
 
-/// Writes all effects. A [`Fault`] that [`Fault::is_key_taken`] means the facts were stale.
-pub(super) fn apply(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
+/// Writes all effects; `era`: where new rows go. A [`Fault`] that [`Fault::is_key_taken`] means the facts were stale.
+pub(super) fn apply(change: &Transaction<'_>, effects: &Effects, era: Era) -> Result<(), Fault> {
     for keyset in effects.keysets.values() {
         put_keyset(change, keyset)?;
     }
@@ -24,10 +25,10 @@ pub(super) fn apply(change: &Transaction<'_>, effects: &Effects) -> Result<(), F
     for quote in effects.melt_quotes.values() {
         put_melt_quote(change, quote)?;
     }
-    free_held(change, effects)?; // Before new holds: a payment that failed may be started again in one batch.
+    free_held(change, effects, era)?; // Before new holds: a payment that failed may be started again in one batch.
     hold(change, effects)?;
-    spend(change, &effects.spend)?;
-    sign(change, effects)?;
+    spend(change, &effects.spend, era)?;
+    sign(change, effects, era)?;
     post(change, &effects.transfers)?;
     count_flows(change, effects)?;
     seal(change, effects)?;
@@ -129,7 +130,7 @@ fn put_melt_quote(change: &Transaction<'_>, quote: &MeltQuote) -> Result<(), Fau
 }
 
 /// Held proofs become spent or free again, promised outputs are forgotten.
-fn free_held(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
+fn free_held(change: &Transaction<'_>, effects: &Effects, era: Era) -> Result<(), Fault> {
     let run = |sql: &str, quotes: &[QuoteId]| {
         for quote in quotes {
             change.prepare_cached(sql)?.execute([quote.as_bytes()])?;
@@ -141,11 +142,14 @@ fn free_held(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
          SELECT y, keyset, preimage FROM held WHERE quote = ?1 AND preimage IS NOT NULL ORDER BY y",
         &effects.spend_held,
     )?;
-    run(
-        "INSERT INTO spent (y, keyset, exponent)
-         SELECT y, keyset, exponent FROM held WHERE quote = ?1 ORDER BY y",
-        &effects.spend_held,
-    )?;
+    for quote in &effects.spend_held {
+        change
+            .prepare_cached(
+                "INSERT INTO spent (era, y, keyset, exponent)
+                 SELECT ?2, y, keyset, exponent FROM held WHERE quote = ?1 ORDER BY y",
+            )?
+            .execute(params![quote.as_bytes(), era])?;
+    }
     run("DELETE FROM held WHERE quote = ?1", &effects.spend_held)?;
     run("DELETE FROM held WHERE quote = ?1", &effects.release_held)?;
     run("DELETE FROM promised WHERE quote = ?1", &effects.release_promised)
@@ -172,16 +176,16 @@ fn hold(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
     Ok(())
 }
 
-fn spend(change: &Transaction<'_>, proofs: &[SpentProof]) -> Result<(), Fault> {
+fn spend(change: &Transaction<'_>, proofs: &[SpentProof], era: Era) -> Result<(), Fault> {
     let mut proofs: Vec<&SpentProof> = proofs.iter().collect();
     proofs.sort_unstable_by_key(|proof| proof.y);
-    let mut spend =
-        change.prepare_cached("INSERT INTO spent (y, keyset, exponent) VALUES (?1, ?2, ?3)")?;
+    let mut spend = change
+        .prepare_cached("INSERT INTO spent (era, y, keyset, exponent) VALUES (?1, ?2, ?3, ?4)")?;
     let mut keep =
         change.prepare_cached("INSERT INTO preimage (y, keyset, preimage) VALUES (?1, ?2, ?3)")?;
     for proof in proofs {
         let (y, keyset) = (proof.y.x(), proof.keyset.get());
-        spend.execute(params![y, keyset, row::exponent(proof.amount)?])?;
+        spend.execute(params![era, y, keyset, row::exponent(proof.amount)?])?;
         if let Some(preimage) = &proof.preimage {
             keep.execute(params![y, keyset, preimage.as_bytes()])?;
         }
@@ -189,14 +193,14 @@ fn spend(change: &Transaction<'_>, proofs: &[SpentProof]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn sign(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
+fn sign(change: &Transaction<'_>, effects: &Effects, era: Era) -> Result<(), Fault> {
     let mut outputs: Vec<_> = effects.sign.iter().collect();
     outputs.sort_unstable_by_key(|(output, _)| *output);
-    let mut sign =
-        change.prepare_cached("INSERT INTO signed (b_, keyset, exponent) VALUES (?1, ?2, ?3)")?;
+    let mut sign = change
+        .prepare_cached("INSERT INTO signed (era, b_, keyset, exponent) VALUES (?1, ?2, ?3, ?4)")?;
     for (output, signed) in outputs {
         let exponent = row::exponent(signed.amount)?;
-        sign.execute(params![output.as_bytes(), signed.keyset.get(), exponent])?;
+        sign.execute(params![era, output.as_bytes(), signed.keyset.get(), exponent])?;
     }
     Ok(())
 }

@@ -7,14 +7,21 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Transaction, params};
-use tacit_ecash::point::Y;
 use tacit_service::keyset::{KeysetNumber, KeysetRecord, KeysetState};
 
+use super::era::Era;
 use super::fault::Fault;
 use super::{read, row};
 
-/// Where a pass over the spent proofs begins.
-pub(super) const START: Y = Y::from_x([0; 32]);
+/// How far a pass over the spent proofs has come: they lie by era, then by `Y`.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    era: Era,
+    y: [u8; 32],
+}
+
+/// Where a pass begins.
+pub(super) const START: Place = Place { era: 0, y: [0; 32] };
 
 /// Rows looked at in one commit: some 50 ms of the writer's time.
 const ROWS_A_COMMIT: usize = 10_000;
@@ -25,29 +32,31 @@ const ROWS_A_COMMIT: usize = 10_000;
 pub(super) fn advance(
     change: &Transaction<'_>,
     keysets: &[KeysetRecord],
-    from: Option<Y>,
-) -> Result<Option<Y>, Fault> {
+    from: Option<Place>,
+) -> Result<Option<Place>, Fault> {
     let sealed: BTreeSet<KeysetNumber> = keysets
         .iter()
         .filter(|keyset| keyset.state == KeysetState::Sealed)
         .map(|keyset| keyset.number)
         .collect();
     let Some(from) = from.filter(|_| !sealed.is_empty()) else { return Ok(None) };
-    let sql = "SELECT y, keyset, exponent FROM spent WHERE y >= ?1 ORDER BY y LIMIT ?2";
+    let sql = "SELECT era, y, keyset, exponent FROM spent WHERE (era, y) >= (?1, ?2)
+               ORDER BY era, y LIMIT ?3";
     let limit = i64::try_from(ROWS_A_COMMIT).expect("a small number");
-    let rows: Vec<([u8; 32], i64, i64)> =
-        read::all(change, sql, params![from.x(), limit], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    let rows: Vec<(Place, i64, i64)> =
+        read::all(change, sql, params![from.era, from.y, limit], |row| {
+            Ok((Place { era: row.get(0)?, y: row.get(1)? }, row.get(2)?, row.get(3)?))
         })?;
-    let mut insert = change
-        .prepare_cached("INSERT INTO spent_archive (y, keyset, exponent) VALUES (?1, ?2, ?3)")?;
-    let mut delete = change.prepare_cached("DELETE FROM spent WHERE y = ?1")?;
-    for (y, keyset, exponent) in &rows {
+    let mut insert = change.prepare_cached(
+        "INSERT INTO spent_archive (era, y, keyset, exponent) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let mut delete = change.prepare_cached("DELETE FROM spent WHERE era = ?1 AND y = ?2")?;
+    for (place, keyset, exponent) in &rows {
         if sealed.contains(&row::number(*keyset)?) {
-            insert.execute(params![y, keyset, exponent])?;
-            delete.execute([y])?;
+            insert.execute(params![place.era, place.y, keyset, exponent])?;
+            delete.execute(params![place.era, place.y])?;
         }
     }
     let last = rows.last().filter(|_| rows.len() == ROWS_A_COMMIT);
-    Ok(last.map(|(y, _, _)| Y::from_x(*y)))
+    Ok(last.map(|(place, ..)| *place))
 }

@@ -1,6 +1,7 @@
 //! The audit's sums, each recomputed from its own rows, all of one moment.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use rusqlite::{Connection, Row};
 use tacit_core::unit::Unit;
@@ -16,15 +17,17 @@ use super::{read, row};
 /// What is wrong with a row, and a query that counts such rows: written so that the table expected to be the smaller
 /// is gone through (`CROSS JOIN` keeps the order) and the other is only looked up in.
 const ORPHANS: &[(&str, &str)] = &[
-    ("proof spent twice over", "SELECT count(*) FROM spent_archive CROSS JOIN spent USING (y)"),
     (
         "proof both held and spent",
-        "SELECT count(*) FROM held WHERE EXISTS (SELECT 1 FROM spent WHERE spent.y = held.y)
-         OR EXISTS (SELECT 1 FROM spent_archive WHERE spent_archive.y = held.y)",
+        "SELECT count(*) FROM held WHERE EXISTS
+         (SELECT 1 FROM era CROSS JOIN spent ON spent.era = era.number AND spent.y = held.y)
+         OR EXISTS (SELECT 1 FROM era CROSS JOIN spent_archive AS archived
+         ON archived.era = era.number AND archived.y = held.y)",
     ),
     (
         "output both promised and signed",
-        "SELECT count(*) FROM promised JOIN signed USING (b_)",
+        "SELECT count(*) FROM promised WHERE EXISTS
+         (SELECT 1 FROM era CROSS JOIN signed ON signed.era = era.number AND signed.b_ = promised.b_)",
     ),
     (
         "held proof without a pending quote",
@@ -40,7 +43,9 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "preimage of a proof that is not spent",
-        "SELECT count(*) FROM preimage LEFT JOIN spent USING (y) WHERE spent.keyset IS NOT preimage.keyset",
+        "SELECT count(*) FROM preimage WHERE NOT EXISTS
+         (SELECT 1 FROM era CROSS JOIN spent ON spent.era = era.number AND spent.y = preimage.y
+         WHERE spent.keyset = preimage.keyset)",
     ),
     (
         "preimage of a sealed keyset",
@@ -70,6 +75,9 @@ pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
         let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
         orphans.push((*what, row::natural(count)));
     }
+    orphans
+        .push(("proof spent twice over", repeated(connection, &["spent", "spent_archive"], "y")?));
+    orphans.push(("output signed twice over", repeated(connection, &["signed"], "b_")?));
     let mut strays = Strays { records: &records, rows: 0 };
     let spent = strays.by_keyset(connection, "spent")?;
     let archived = strays.by_keyset(connection, "spent_archive")?;
@@ -105,6 +113,43 @@ pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
         sealed: sealed(connection)?,
         orphans,
     })
+}
+
+/// How many keys stand in more than one era, or in more than one of these tables: rows are gone through in the order
+/// of their keys, in all of them side by side.
+fn repeated(connection: &Connection, tables: &[&str], key: &str) -> Result<u64, Fault> {
+    let eras: Vec<i64> =
+        read::all(connection, "SELECT number FROM era", [], |row| Ok(row.get(0)?))?;
+    let mut statements = Vec::new();
+    for table in tables {
+        let sql = format!("SELECT {key} FROM {table} WHERE era = ?1 ORDER BY {key}");
+        for era in &eras {
+            if read::any(connection, &format!("SELECT 1 FROM {table} WHERE era = ?1"), [era])? {
+                statements.push((connection.prepare(&sql)?, *era));
+            }
+        }
+    }
+    if statements.len() < 2 {
+        return Ok(0); // Within one era of one table the primary key sees to it.
+    }
+    let mut streams = Vec::new();
+    for (statement, era) in &mut statements {
+        streams.push(statement.query([*era])?);
+    }
+    let next = |stream: &mut rusqlite::Rows<'_>| -> Result<Option<Vec<u8>>, Fault> {
+        Ok(stream.next()?.map(|row| row.get(0)).transpose()?)
+    };
+    let mut heads = BinaryHeap::new();
+    for (number, stream) in streams.iter_mut().enumerate() {
+        heads.extend(next(stream)?.map(|key| Reverse((key, number))));
+    }
+    let (mut last, mut count) = (Vec::new(), 0);
+    while let Some(Reverse((key, number))) = heads.pop() {
+        count += u64::from(key == last);
+        last = key;
+        heads.extend(next(&mut streams[number])?.map(|key| Reverse((key, number))));
+    }
+    Ok(count)
 }
 
 fn add(left: u64, right: u64) -> Result<u64, Fault> {

@@ -1,6 +1,6 @@
 //! Looking things up: the readers' side, and what the writer asks with the same statements.
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, params};
 use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::point::{PointBytes, Y};
@@ -10,6 +10,7 @@ use tacit_service::ledger::{Account, DayFlow, DayFlows};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{Balance, ProofState, SignedOutput, StoreError, VaultReader};
 
+use super::era::{At, Era, Table, open_era};
 use super::fault::Fault;
 use super::{SqliteReader, books, row};
 
@@ -27,11 +28,19 @@ impl VaultReader for SqliteReader {
     }
 
     fn proof_states(&mut self, proofs: &[Y]) -> Result<Vec<ProofState>, StoreError> {
-        self.read(|connection| proofs.iter().map(|y| proof_state(connection, y)).collect())
+        let eras = self.eras.clone();
+        self.read(|connection| {
+            let at = At { eras: &eras, open: open_era(connection)? };
+            proofs.iter().map(|y| proof_state(connection, at, y)).collect()
+        })
     }
 
     fn signed(&mut self, outputs: &[PointBytes]) -> Result<Vec<Option<SignedOutput>>, StoreError> {
-        self.read(|connection| outputs.iter().map(|output| signed(connection, output)).collect())
+        let eras = self.eras.clone();
+        self.read(|connection| {
+            let at = At { eras: &eras, open: open_era(connection)? };
+            outputs.iter().map(|output| signed(connection, at, output)).collect()
+        })
     }
 
     fn unpaid_mint_quotes(&mut self, now: Timestamp) -> Result<Vec<MintQuote>, StoreError> {
@@ -134,12 +143,25 @@ fn by_id(columns: &str, table: &str) -> String {
 }
 
 /// Whether a proof is spent, in a keyset that is sealed or not.
-pub(super) fn is_spent(connection: &Connection, y: &Y) -> Result<bool, Fault> {
-    Ok(any(connection, "SELECT 1 FROM spent WHERE y = ?1", [y.x()])? || is_archived(connection, y)?)
+pub(super) fn is_spent(connection: &Connection, at: At<'_>, y: &Y) -> Result<bool, Fault> {
+    for era in at.with(Table::Spent, y.x()) {
+        if is_spent_in(connection, era, y)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-pub(super) fn is_archived(connection: &Connection, y: &Y) -> Result<bool, Fault> {
-    any(connection, "SELECT 1 FROM spent_archive WHERE y = ?1", [y.x()])
+/// Whether a proof was spent in this era.
+pub(super) fn is_spent_in(connection: &Connection, era: Era, y: &Y) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM spent WHERE era = ?1 AND y = ?2";
+    Ok(any(connection, sql, params![era, y.x()])? || is_archived_in(connection, era, y)?)
+}
+
+/// Whether a proof was spent in this era, in a keyset that is sealed.
+pub(super) fn is_archived_in(connection: &Connection, era: Era, y: &Y) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM spent_archive WHERE era = ?1 AND y = ?2";
+    any(connection, sql, params![era, y.x()])
 }
 
 pub(super) fn is_held(connection: &Connection, y: &Y) -> Result<bool, Fault> {
@@ -152,14 +174,35 @@ pub(super) fn is_promised(connection: &Connection, output: &PointBytes) -> Resul
 
 pub(super) fn signed(
     connection: &Connection,
+    at: At<'_>,
     output: &PointBytes,
 ) -> Result<Option<SignedOutput>, Fault> {
-    let sql = "SELECT keyset, exponent FROM signed WHERE b_ = ?1";
-    one(connection, sql, [output.as_bytes()], |row| row::signed_output(row.get(0)?, row.get(1)?))
+    for era in at.with(Table::Signed, x_of(output)) {
+        if let Some(signed) = signed_in(connection, era, output)? {
+            return Ok(Some(signed));
+        }
+    }
+    Ok(None)
 }
 
-fn proof_state(connection: &Connection, y: &Y) -> Result<ProofState, Fault> {
-    if is_spent(connection, y)? {
+/// How an output was signed in this era, if it was.
+pub(super) fn signed_in(
+    connection: &Connection,
+    era: Era,
+    output: &PointBytes,
+) -> Result<Option<SignedOutput>, Fault> {
+    let sql = "SELECT keyset, exponent FROM signed WHERE era = ?1 AND b_ = ?2";
+    let read = |row: &Row<'_>| row::signed_output(row.get(0)?, row.get(1)?);
+    one(connection, sql, params![era, output.as_bytes()], read)
+}
+
+/// The x coordinate of an output.
+pub(super) fn x_of(output: &PointBytes) -> &[u8; 32] {
+    output.as_bytes().last_chunk().expect("33 bytes")
+}
+
+fn proof_state(connection: &Connection, at: At<'_>, y: &Y) -> Result<ProofState, Fault> {
+    if is_spent(connection, at, y)? {
         let sql = "SELECT preimage FROM preimage WHERE y = ?1";
         let preimage = one(connection, sql, [y.x()], |row| Ok(Preimage::from_bytes(row.get(0)?)))?;
         return Ok(ProofState::Spent(preimage));

@@ -11,11 +11,12 @@ use tacit_service::keyset::KeysetNumber;
 use tacit_service::ledger::Account;
 use tacit_service::swap::SwapError;
 use tacit_service::vault::{
-    Balance, Change, Effects, Facts, Outcome, StoreError, VaultStore, Wanted,
+    Balance, Change, Effects, Facts, Outcome, SignedOutput, StoreError, VaultStore, Wanted,
 };
 
+use super::era::{At, Era, Table, open_era};
 use super::fault::Fault;
-use super::{Known, SqliteVault, apply, archive, read, row};
+use super::{Known, SqliteVault, apply, archive, era, read, row};
 
 impl VaultStore for SqliteVault {
     fn commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
@@ -51,7 +52,13 @@ enum LookUp {
 }
 
 /// A batch decided and written, not yet committed.
-type Written<'a> = (Transaction<'a>, Vec<Outcome>, Effects);
+struct Written<'a> {
+    change: Transaction<'a>,
+    outcomes: Vec<Outcome>,
+    effects: Effects,
+    /// The era that is open afterwards.
+    open: Era,
+}
 
 impl SqliteVault {
     fn try_commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
@@ -59,6 +66,7 @@ impl SqliteVault {
             Some(known) => known,
             None => known_of(&self.connection).map_err(Fault::before_commit)?,
         };
+        let era = known.era;
         let wanted = Wanted::by(batch);
         let all = || self.write(batch, &known, &wanted, now, LookUp::All);
         let written = match self.write(batch, &known, &wanted, now, LookUp::Little) {
@@ -69,18 +77,24 @@ impl SqliteVault {
             }
             Err(fault) => Err(fault),
         };
-        let (change, outcomes, effects) = written.map_err(Fault::before_commit)?;
-        let mut archive_from = self.archive_from;
+        let Written { change, outcomes, effects, open } = written.map_err(Fault::before_commit)?;
+        let (mut archive_from, mut kept) = (self.archive_from, 0);
         if has_tick(batch) {
             archive_from = archive::advance(&change, &known.keysets, archive_from)
                 .map_err(Fault::before_commit)?;
+            kept = self.filters.keep(&change).map_err(Fault::before_commit)?;
         }
         if !effects.sealed.is_empty() {
             archive_from = Some(archive::START);
         }
         change.commit().map_err(|error| Fault::from(error).at_commit())?;
         self.archive_from = archive_from;
-        self.known = Some(known.after(effects));
+        self.filters.kept(kept);
+        self.known = Some(known.after(effects, open));
+        if open != era || has_tick(batch) {
+            // Without a thread to make them in, closed eras are looked into: slower, and right.
+            _ = self.filters.start(open);
+        }
         Ok(outcomes)
     }
 
@@ -94,14 +108,20 @@ impl SqliteVault {
         look_up: LookUp,
     ) -> Result<Option<Written<'_>>, Fault> {
         let change = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let facts = facts(&change, known, wanted, now, look_up)?;
+        let mut open = known.era;
+        // Before anything is looked up: what inserting tells, it tells of the era that rows go to.
+        if known.open_day < now.day() && era::is_full(&change, open, self.era_rows)? {
+            open = era::close(&change, open)?;
+        }
+        let at = At { eras: &self.eras, open };
+        let facts = facts(&change, known, at, wanted, now, look_up)?;
         let (outcomes, effects) = decide(batch, facts, now);
         if look_up == LookUp::Little && outcomes.iter().any(may_rest_on_assumption) {
             return Ok(None);
         }
-        apply::apply(&change, &effects)?;
+        apply::apply(&change, &effects, open)?;
         change.prepare_cached("UPDATE vault SET commits = commits + 1")?.execute([])?;
-        Ok(Some((change, outcomes, effects)))
+        Ok(Some(Written { change, outcomes, effects, open }))
     }
 
     /// Empties the log file, so that it does not go on showing which rows were written together.
@@ -144,12 +164,13 @@ pub(super) fn known_of(connection: &Connection) -> Result<Known, Fault> {
         keysets: read::keysets(connection)?,
         open_day: read::open_day(connection)?,
         commits: read::commits(connection)?,
+        era: open_era(connection)?,
     })
 }
 
 impl Known {
     /// What is known once these effects are committed.
-    fn after(mut self, effects: Effects) -> Self {
+    fn after(mut self, effects: Effects, era: Era) -> Self {
         for (number, keyset) in effects.keysets {
             match self.keysets.iter_mut().find(|known| known.number == number) {
                 Some(known) => *known = keyset,
@@ -158,6 +179,7 @@ impl Known {
         }
         self.open_day = effects.close_day.unwrap_or(self.open_day);
         self.commits += 1;
+        self.era = era;
         self
     }
 }
@@ -165,14 +187,15 @@ impl Known {
 fn facts(
     change: &Transaction<'_>,
     known: &Known,
+    at: At<'_>,
     wanted: &Wanted,
     now: Timestamp,
     look_up: LookUp,
 ) -> Result<Facts, Fault> {
     let mut facts =
         Facts { keysets: known.keysets.clone(), open_day: known.open_day, ..Facts::default() };
-    look_up_proofs(change, wanted, look_up, &mut facts)?;
-    look_up_outputs(change, wanted, look_up, &mut facts)?;
+    look_up_proofs(change, at, wanted, look_up, &mut facts)?;
+    look_up_outputs(change, at, wanted, look_up, &mut facts)?;
     for id in &wanted.mint_quotes {
         facts.mint_quotes.extend(read::mint_quote(change, *id)?.map(|quote| (*id, quote)));
     }
@@ -190,50 +213,66 @@ fn facts(
 
 fn look_up_proofs(
     change: &Transaction<'_>,
+    at: At<'_>,
     wanted: &Wanted,
     look_up: LookUp,
     facts: &mut Facts,
 ) -> Result<(), Fault> {
-    let find = |proofs: &BTreeSet<Y>, is: fn(&Connection, &Y) -> Result<bool, Fault>| {
-        let mut found = HashSet::new();
-        for y in proofs {
-            if is(change, y)? {
-                found.insert(*y);
-            }
-        }
-        Ok::<_, Fault>(found)
-    };
     if look_up == LookUp::All {
-        facts.spent.extend(find(&wanted.proofs, read::is_spent)?);
-    } else if read::any(change, "SELECT 1 FROM spent_archive", [])? {
-        // Inserting does not tell of those: the archive is another table.
-        facts.spent.extend(find(&wanted.proofs, read::is_archived)?);
+        facts.spent.extend(find(&wanted.proofs, |y| read::is_spent(change, at, y))?);
+    } else {
+        // Inserting tells only of what is in the same table and era.
+        let is_archive_used = read::any(change, "SELECT 1 FROM spent_archive", [])?;
+        let is_out_of_sight = |y: &Y| {
+            for era in at.eras.closed_with(at.open, Table::Spent, y.x()) {
+                if read::is_spent_in(change, era, y)? {
+                    return Ok(true);
+                }
+            }
+            Ok(is_archive_used && read::is_archived_in(change, at.open, y)?)
+        };
+        facts.spent.extend(find(&wanted.proofs, is_out_of_sight)?);
     }
-    facts.spent.extend(find(&wanted.proofs_to_hold, read::is_spent)?);
+    facts.spent.extend(find(&wanted.proofs_to_hold, |y| read::is_spent(change, at, y))?);
     if read::any(change, "SELECT 1 FROM held", [])? {
-        facts.held.extend(find(&wanted.proofs, read::is_held)?);
-        facts.held.extend(find(&wanted.proofs_to_hold, read::is_held)?);
+        facts.held.extend(find(&wanted.proofs, |y| read::is_held(change, y))?);
+        facts.held.extend(find(&wanted.proofs_to_hold, |y| read::is_held(change, y))?);
     }
     Ok(())
 }
 
+/// The proofs of which something is so.
+fn find(
+    proofs: &BTreeSet<Y>,
+    mut is: impl FnMut(&Y) -> Result<bool, Fault>,
+) -> Result<HashSet<Y>, Fault> {
+    let mut found = HashSet::new();
+    for y in proofs {
+        if is(y)? {
+            found.insert(*y);
+        }
+    }
+    Ok(found)
+}
+
 fn look_up_outputs(
     change: &Transaction<'_>,
+    at: At<'_>,
     wanted: &Wanted,
     look_up: LookUp,
     facts: &mut Facts,
 ) -> Result<(), Fault> {
-    let asked = |outputs: &BTreeSet<PointBytes>, facts: &mut Facts| {
-        for output in outputs {
-            let signed = read::signed(change, output)?;
-            facts.signed.extend(signed.map(|signed| (*output, signed)));
-        }
-        Ok::<_, Fault>(())
-    };
-    if look_up == LookUp::All {
-        asked(&wanted.outputs, facts)?;
+    for output in &wanted.outputs {
+        let signed = match look_up {
+            LookUp::All => read::signed(change, at, output)?,
+            LookUp::Little => signed_in_closed(change, at, output)?,
+        };
+        facts.signed.extend(signed.map(|signed| (*output, signed)));
     }
-    asked(&wanted.outputs_to_promise, facts)?;
+    for output in &wanted.outputs_to_promise {
+        let signed = read::signed(change, at, output)?;
+        facts.signed.extend(signed.map(|signed| (*output, signed)));
+    }
     if read::any(change, "SELECT 1 FROM promised", [])? {
         for output in wanted.outputs.union(&wanted.outputs_to_promise) {
             if read::is_promised(change, output)? {
@@ -242,6 +281,20 @@ fn look_up_outputs(
         }
     }
     Ok(())
+}
+
+/// How an output was signed in an era that is closed, of which inserting does not tell.
+fn signed_in_closed(
+    change: &Transaction<'_>,
+    at: At<'_>,
+    output: &PointBytes,
+) -> Result<Option<SignedOutput>, Fault> {
+    for era in at.eras.closed_with(at.open, Table::Signed, read::x_of(output)) {
+        if let Some(signed) = read::signed_in(change, era, output)? {
+            return Ok(Some(signed));
+        }
+    }
+    Ok(None)
 }
 
 fn look_up_balances(change: &Transaction<'_>, facts: &mut Facts) -> Result<(), Fault> {

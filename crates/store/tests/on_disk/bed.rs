@@ -12,11 +12,22 @@ pub(crate) struct OnDisk {
     folder: tempfile::TempDir,
     /// `None` only between closing and opening.
     open: Option<(SqliteVault, SqliteReader)>,
+    /// As [`SqliteVault::with_era_rows`]; `None`: as many as in earnest.
+    era_rows: Option<u64>,
 }
 
 impl OnDisk {
     pub(crate) fn new() -> Self {
-        let mut bed = Self { folder: tempfile::tempdir().unwrap(), open: None };
+        Self::of_eras(None)
+    }
+
+    /// A vault that closes an era at the end of any day on which it holds so many signed outputs.
+    pub(crate) fn with_era_rows(rows: u64) -> Self {
+        Self::of_eras(Some(rows))
+    }
+
+    fn of_eras(era_rows: Option<u64>) -> Self {
+        let mut bed = Self { folder: tempfile::tempdir().unwrap(), open: None, era_rows };
         bed.restart();
         bed
     }
@@ -50,8 +61,12 @@ impl Bed for OnDisk {
 
     fn restart(&mut self) {
         self.open = None;
-        let vault = SqliteVault::open(&self.path(), &rig::identity()).unwrap();
-        self.open = Some((vault, SqliteReader::open(&self.path()).unwrap()));
+        let mut vault = SqliteVault::open(&self.path(), &rig::identity()).unwrap();
+        if let Some(rows) = self.era_rows {
+            vault = vault.with_era_rows(rows);
+        }
+        let reader = SqliteReader::open(&self.path()).unwrap().with_eras(vault.eras());
+        self.open = Some((vault, reader));
     }
 }
 

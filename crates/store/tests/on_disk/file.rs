@@ -45,8 +45,8 @@ fn swap_tables_have_no_row_ids_times_or_requests() {
         let mut statement = raw.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
         statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    assert_eq!(columns("spent"), ["y", "keyset", "exponent"]);
-    assert_eq!(columns("signed"), ["b_", "keyset", "exponent"]);
+    assert_eq!(columns("spent"), ["era", "y", "keyset", "exponent"]);
+    assert_eq!(columns("signed"), ["era", "b_", "keyset", "exponent"]);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn the_archive_is_filled_in_steps() {
     let raw = Connection::open(&path).unwrap();
     raw.execute_batch(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
-         INSERT INTO spent SELECT randomblob(32), CASE WHEN i % 5 = 0 THEN 1 ELSE 2 END, 0 FROM n",
+         INSERT INTO spent SELECT 0, randomblob(32), CASE WHEN i % 5 = 0 THEN 1 ELSE 2 END, 0 FROM n",
     )
     .unwrap();
     let (now, mut steps) = (rig.now, Vec::new());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bed;
+mod era;
 mod file;
 mod incidents;
 mod inventory;

@@ -10,6 +10,12 @@ fn the_vault_on_sqlite_conforms() {
     run(&mut || Box::new(OnDisk::new()));
 }
 
+/// Checks in which days pass close an era with each.
+#[test]
+fn the_vault_on_sqlite_conforms_with_an_era_for_each_day() {
+    run(&mut || Box::new(OnDisk::with_era_rows(1)));
+}
+
 #[test]
 fn the_vault_on_sqlite_conforms_with_a_restart_before_each_commit() {
     for (name, check) in CHECKS {

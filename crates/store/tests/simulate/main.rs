@@ -62,6 +62,9 @@ impl Site for Memory {
     fn reopen(&mut self) {} // Memory is durable here: what a crash loses is the answers.
 }
 
+/// Signed outputs of an era, so few that a run sees many eras come and go.
+const ERA_ROWS: u64 = 30;
+
 struct Sqlite {
     folder: tempfile::TempDir,
     mint: PublicKey,
@@ -92,7 +95,8 @@ impl Site for Sqlite {
 
     fn reopen(&mut self) {
         self.vault = None; // Closed first: two writers are refused.
-        self.vault = Some(SqliteVault::open(&self.path(), &self.mint).expect("the vault opens"));
+        let vault = SqliteVault::open(&self.path(), &self.mint).expect("the vault opens");
+        self.vault = Some(vault.with_era_rows(ERA_ROWS));
     }
 }
 

@@ -1,0 +1,270 @@
+//! Eras: the spent proofs and signed outputs of past days lie apart from those that come today, and are not touched.
+//!
+//! Keys are hashes, so a new one belongs anywhere among those there are: in one large table each would change a page
+//! of its own, read from the disk and written twice. Rows are therefore clustered by era first. The open era takes all
+//! new rows and is small enough to be in memory; it is closed at the end of a day that finds it large, and a closed
+//! era never gets another row. Whether a key is in a closed era a filter says, nearly always without the disk.
+//!
+//! An era without its filter (it is being made, or was found damaged) is looked into. Filters may only be missing,
+//! never lack a key: they are made from the rows of an era once it is closed, and kept with a checksum.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, params};
+
+use super::fault::Fault;
+use super::filter::Filter;
+use super::{OpenError, read, row};
+
+/// Outputs signed in an era from which it is closed at the end of the day: some 90 MB, with the proofs.
+pub(super) const ROWS: u64 = 1_000_000;
+
+/// Rows read in one go to make a filter: short enough for the log to begin anew in between.
+const ROWS_AT_ONCE: u32 = 50_000;
+
+/// An era's number; the highest is the open one.
+pub(super) type Era = u32;
+
+/// Tables that are clustered by era.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// Spent proofs, those in the archive included.
+    Spent,
+    /// Signed outputs.
+    Signed,
+}
+
+/// What is known of one closed era.
+#[derive(Debug)]
+struct Filters {
+    spent: Filter,
+    signed: Filter,
+}
+
+impl Filters {
+    fn of(&self, table: Table) -> &Filter {
+        match table {
+            Table::Spent => &self.spent,
+            Table::Signed => &self.signed,
+        }
+    }
+}
+
+/// The filters of closed eras, by the era's number; shared by the writer and the readers of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Eras(Arc<RwLock<Arc<Known>>>);
+
+/// Indexed by the era's number.
+type Known = Vec<Option<Arc<Filters>>>;
+
+impl Eras {
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn insert(&self, era: Era, filters: Arc<Filters>) {
+        let mut shared = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = Known::clone(&shared);
+        let place = usize::try_from(era).expect("as many eras as there are days");
+        known.resize(known.len().max(place + 1), None);
+        known[place] = Some(filters);
+        *shared = Arc::new(known);
+    }
+
+    /// The closed eras, of those before `open`, that a key may be in.
+    pub(super) fn closed_with(&self, open: Era, table: Table, x: &[u8; 32]) -> Vec<Era> {
+        let known = self.known();
+        (0..open)
+            .filter(|era| {
+                let filters = usize::try_from(*era).ok().and_then(|place| known.get(place));
+                filters.and_then(Option::as_ref).is_none_or(|known| known.of(table).may_hold(x))
+            })
+            .collect()
+    }
+
+    /// The closed eras before `open` that have no filter.
+    fn without_filters(&self, open: Era) -> Vec<Era> {
+        let known = self.known();
+        let is_without = |era: &Era| {
+            let filters = usize::try_from(*era).ok().and_then(|place| known.get(place));
+            filters.and_then(Option::as_ref).is_none()
+        };
+        (0..open).filter(is_without).collect()
+    }
+}
+
+/// Eras as one statement sees them: what is closed, and where new rows go.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) eras: &'a Eras,
+    pub(super) open: Era,
+}
+
+impl At<'_> {
+    /// Every era a key may be in: the closed ones whose filter does not deny it, and the open one.
+    pub(super) fn with(&self, table: Table, x: &[u8; 32]) -> impl Iterator<Item = Era> {
+        self.eras.closed_with(self.open, table, x).into_iter().chain([self.open])
+    }
+}
+
+/// The open era.
+pub(super) fn open_era(connection: &Connection) -> Result<Era, Fault> {
+    let number = read::one(connection, "SELECT max(number) FROM era", [], |row| Ok(row.get(0)?))?;
+    number.flatten().ok_or(Fault::Malformed("the vault has no era"))
+}
+
+/// Whether the open era is so large that the day's end closes it.
+pub(super) fn is_full(connection: &Connection, open: Era, rows: u64) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM signed WHERE era = ?1 LIMIT 1 OFFSET ?2";
+    read::any(connection, sql, params![open, row::integer(rows.saturating_sub(1))])
+}
+
+/// Closes the open era and opens the next, whose number it returns.
+pub(super) fn close(connection: &Connection, open: Era) -> Result<Era, Fault> {
+    connection.prepare_cached("INSERT INTO era (number) VALUES (?1)")?.execute([open + 1])?;
+    Ok(open + 1)
+}
+
+/// Takes the filters that are kept in the vault; damaged ones are left out, to be made anew.
+pub(super) fn load(connection: &Connection, open: Era) -> Result<Eras, Fault> {
+    let eras = Eras::default();
+    let sql = "SELECT number, spent_filter, signed_filter FROM era
+               WHERE number < ?1 AND spent_filter IS NOT NULL AND signed_filter IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([open])?;
+    while let Some(row) = rows.next()? {
+        let read = |column| Ok::<_, Fault>(Filter::from_bytes(&row.get::<_, Vec<u8>>(column)?));
+        if let (Some(spent), Some(signed)) = (read(1)?, read(2)?) {
+            eras.insert(row.get(0)?, Arc::new(Filters { spent, signed }));
+        }
+    }
+    Ok(eras)
+}
+
+/// Filters with the eras they are of, not yet kept in the vault.
+type Made = Mutex<Vec<(Era, Arc<Filters>)>>;
+
+/// Makes filters beside the writer.
+pub(super) struct Maker {
+    vault: PathBuf,
+    eras: Eras,
+    made: Arc<Made>,
+    is_stopped: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Maker {
+    pub(super) fn new(vault: &Path, eras: Eras) -> Self {
+        let (made, is_stopped) = (Arc::default(), Arc::default());
+        Self { vault: vault.to_owned(), eras, made, is_stopped, threads: Vec::new() }
+    }
+
+    /// Starts making the filters that closed eras before `open` lack.
+    pub(super) fn start(&mut self, open: Era) -> Result<(), OpenError> {
+        self.threads.retain(|thread| !thread.is_finished());
+        let missing = self.eras.without_filters(open);
+        if missing.is_empty() || !self.threads.is_empty() {
+            return Ok(()); // The thread that runs looks for more before it ends.
+        }
+        let connection = super::connect(&self.vault)?;
+        connection.pragma_update(None, "query_only", true)?;
+        let (eras, made) = (self.eras.clone(), Arc::clone(&self.made));
+        let is_stopped = Arc::clone(&self.is_stopped);
+        let thread = thread::Builder::new().name("filters".to_owned()).spawn(move || {
+            // Failing, for the disk fails, leaves the eras to be looked into; the next start tries again.
+            _ = make_all(&connection, &eras, &made, &is_stopped);
+        });
+        self.threads.push(thread.map_err(OpenError::File)?);
+        Ok(())
+    }
+
+    /// Keeps in the vault what was made since, and says how many eras that were. To be called within a commit that has
+    /// time.
+    pub(super) fn keep(&self, change: &Connection) -> Result<usize, Fault> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keep = change.prepare_cached(
+            "UPDATE era SET spent_filter = ?2, signed_filter = ?3 WHERE number = ?1",
+        )?;
+        for (era, filters) in made.iter() {
+            keep.execute(params![era, filters.spent.to_bytes(), filters.signed.to_bytes()])?;
+        }
+        Ok(made.len())
+    }
+
+    /// Forgets so many that [`Self::keep`] kept, once that is durable.
+    pub(super) fn kept(&self, count: usize) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = count.min(made.len());
+        made.drain(..count);
+    }
+}
+
+/// Waits for the thread to end, so that its connection is closed before the writer's lock is given up.
+impl Drop for Maker {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Release);
+        for thread in self.threads.drain(..) {
+            _ = thread.join();
+        }
+    }
+}
+
+/// Makes the filters of one closed era after the other, until none lacks them.
+fn make_all(
+    connection: &Connection,
+    eras: &Eras,
+    made: &Made,
+    is_stopped: &AtomicBool,
+) -> Result<(), Fault> {
+    while let Some(era) = eras.without_filters(open_era(connection)?).first().copied() {
+        // The archive after what it is filled from: a row that moves meanwhile is met in one of them.
+        let spent = make(connection, era, &["spent", "spent_archive"], "y", is_stopped)?;
+        let signed = make(connection, era, &["signed"], "b_", is_stopped)?;
+        if is_stopped.load(Ordering::Acquire) {
+            return Ok(()); // What was made knows only some of the keys.
+        }
+        let filters = Arc::new(Filters { spent, signed });
+        made.lock().unwrap_or_else(PoisonError::into_inner).push((era, Arc::clone(&filters)));
+        eras.insert(era, filters);
+    }
+    Ok(())
+}
+
+/// The filter of an era's rows in some tables, or of some of them if it is stopped.
+fn make(
+    connection: &Connection,
+    era: Era,
+    tables: &[&str],
+    key: &str,
+    is_stopped: &AtomicBool,
+) -> Result<Filter, Fault> {
+    let mut rows = 0;
+    for table in tables {
+        let sql = format!("SELECT count(*) FROM {table} WHERE era = ?1");
+        rows += connection.query_row(&sql, [era], |row| row.get::<_, u64>(0))?;
+    }
+    let mut filter = Filter::for_keys(rows);
+    for table in tables {
+        let sql = format!(
+            "SELECT {key} FROM {table} WHERE era = ?1 AND {key} > ?2 ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
+        );
+        let mut from = Vec::new();
+        loop {
+            let keys: Vec<Vec<u8>> =
+                read::all(connection, &sql, params![era, from], |row| Ok(row.get(0)?))?;
+            for key in &keys {
+                // A point's x coordinate, without the byte of its parity where there is one.
+                let x = key.last_chunk().ok_or(Fault::Malformed("a key is no point"))?;
+                filter.add(x);
+            }
+            match keys.into_iter().next_back() {
+                Some(last) if !is_stopped.load(Ordering::Acquire) => from = last,
+                Some(_) | None => break,
+            }
+        }
+    }
+    Ok(filter)
+}
