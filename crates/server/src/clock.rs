@@ -1,12 +1,14 @@
 //! The two sources of time: the machine's, and in demo mode one that can be sent ahead by whole days.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tacit_core::time::{Clock, Day, Timestamp};
+
+use crate::file;
 
 /// The machine's clock.
 pub struct SystemClock;
@@ -69,7 +71,7 @@ impl DemoClock {
             .checked_add(days)
             .filter(|sum| *sum <= Self::DAYS_MAX)
             .ok_or(ClockError::TooFar)?;
-        write_whole(&self.file, sum.to_string().as_bytes())?;
+        file::replace(&self.file, sum.to_string().as_bytes())?;
         *current = sum;
         Ok(())
     }
@@ -83,17 +85,6 @@ impl Clock for DemoClock {
 
 fn parse_days(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|days| *days <= DemoClock::DAYS_MAX)
-}
-
-/// Replaces a file by one with these bytes, so that a crash leaves the old or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

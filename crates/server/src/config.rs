@@ -10,6 +10,8 @@ use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::message::info::Contact;
 
+use crate::passphrase::Places;
+
 /// Paths of the server's own, which no unit may take.
 const RESERVED_PATHS: [&str; 5] = ["demo", "health", "metrics", "ready", "v1"];
 
@@ -20,6 +22,8 @@ pub struct Config {
     pub listen: String,
     /// Directory of the vault.
     pub data: PathBuf,
+    /// Where the passphrase of the seed is looked for. Never in the file.
+    pub passphrase: Places,
     /// Whether quotes pay themselves and the clock can be moved. Never with real money.
     pub demo: bool,
     /// What the mint says of itself.
@@ -140,7 +144,7 @@ impl Default for Bounds {
 }
 
 /// What flags and environment say; each wins over the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Overrides {
     /// Address and port to listen on.
     pub listen: Option<String>,
@@ -148,6 +152,14 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// Turns demo mode on.
     pub demo: bool,
+    /// Where the passphrase is looked for.
+    pub passphrase: Places,
+}
+
+impl Default for Overrides {
+    fn default() -> Self {
+        Self { listen: None, data: None, demo: false, passphrase: Places::NOWHERE }
+    }
 }
 
 /// Why a configuration cannot be used. Variants stand in the order they are checked.
@@ -254,6 +266,7 @@ impl Config {
         let config = Self {
             listen: overrides.listen.or(file.listen).unwrap_or_else(|| Self::LISTEN.to_owned()),
             data: overrides.data.or(file.data).unwrap_or_else(|| PathBuf::from(Self::DATA)),
+            passphrase: overrides.passphrase,
             demo,
             about: file.about,
             units,
@@ -391,8 +404,12 @@ mod tests {
         assert_eq!((config.listen.as_str(), config.data.to_str()), ("127.0.0.1:1", Some("a")));
         assert_eq!(config.units[0].path, "dollars");
         assert!(!config.units[0].bolt11 && !config.demo);
-        let flags =
-            Overrides { listen: Some("127.0.0.1:2".into()), data: Some("b".into()), demo: true };
+        let flags = Overrides {
+            listen: Some("127.0.0.1:2".into()),
+            data: Some("b".into()),
+            demo: true,
+            ..Overrides::default()
+        };
         let config = Config::load(flags, None).unwrap();
         assert_eq!((config.listen.as_str(), config.data.to_str()), ("127.0.0.1:2", Some("b")));
     }

@@ -94,6 +94,14 @@ pub fn seed_of(path: &Path) -> PathBuf {
     path.join("seed")
 }
 
+/// Whether a mint was begun in this directory: it has a seed or a vault.
+///
+/// # Errors
+/// If that cannot be seen.
+pub fn is_made(path: &Path) -> io::Result<bool> {
+    Ok(fs::exists(seed_of(path))? || fs::exists(vault_of(path))?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,9 +16,17 @@ pub const FILES: Section = Section {
     declarations: &[
         file(
             "seed",
-            "What the mint's keys are derived from: whoever has it can issue e-cash.",
+            "What the mint's keys are derived from, encrypted under a passphrase except in demo mode: whoever has \
+             both can issue e-cash. Also the mint's public key.",
             "mint",
         ),
+        Declaration {
+            kind: Kind::File,
+            name: "seed.new",
+            purpose: "While a seed is made or its passphrase changed: what is to take the place of `seed`.",
+            reader: "nobody",
+            retention: "that is done",
+        },
         file("lock", "Empty: keeps a second process out.", "tacitd"),
         file("vault.sqlite.lock", "Empty: keeps a second writer out.", "writer"),
         file(

@@ -1,6 +1,6 @@
 //! The mint over HTTP: routes, error codes, configuration, threads and queues; binary `tacitd`.
 //!
-//! Reading order: [`config`]; [`server`] (what is started, in which order); `route` (a handler parses, calls,
+//! Reading order: [`config`]; [`seed`] (what all keys come from, and [`passphrase`], which opens it); [`server`] (what is started, in which order); `route` (a handler parses, calls,
 //! answers), beginning with `route::swap`; `pool` and `writer` (the two queues a change passes through);
 //! `payout` and `receipt` (money out and in); `hub` (who is told).
 //! Architecture invariant: no rule of the mint stands here, and no SQL. No log line, metric or error message
@@ -12,12 +12,14 @@ pub mod clock;
 pub mod config;
 pub mod data_dir;
 mod error;
+mod file;
 mod hub;
 pub mod inventory;
 pub mod keyset;
 mod listen;
 pub mod log;
 pub mod metric;
+pub mod passphrase;
 mod payout;
 mod pool;
 mod queue;

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{DemoClock, SystemClock};
 use crate::config::Config;
-use crate::data_dir::{DataDir, DataDirError};
+use crate::data_dir::{self, DataDir, DataDirError};
 use crate::hub::Hub;
 use crate::keyset;
 use crate::listen;
@@ -76,6 +76,12 @@ pub struct Demo {
 /// Why a server does not start. Variants stand in the order they are checked.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Outside of demo mode a mint is made by `tacitd init`, under a passphrase.
+    #[error("there is no mint in {path} yet: make one with tacitd init --data {path}, or try --demo", path = path.display())]
+    NotMade {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The data directory.
     #[error(transparent)]
     Data(#[from] DataDirError),
@@ -144,22 +150,20 @@ pub struct Running {
 }
 
 impl Parts {
-    /// Opens a data directory, and makes what is missing of it.
+    /// Opens a data directory, and makes what is missing of it; the seed only in demo mode.
     ///
     /// # Errors
     /// [`StartError`].
     pub fn open(config: &Config) -> Result<Self, StartError> {
+        if !config.demo && !data_dir::is_made(&config.data)? {
+            return Err(StartError::NotMade { path: config.data.clone() });
+        }
         let data = DataDir::lock(&config.data)?;
-        let (path, seed_path) = (data.vault(), data.seed());
-        let has_vault = data.has_vault()?;
-        let seed = match seed::read(&seed_path) {
-            // Only where nothing was issued yet: a new seed could redeem nothing of an old vault.
-            Err(SeedError::Missing { .. }) if !has_vault => seed::create(&seed_path)?,
-            read => read?,
-        };
+        let path = data.vault();
+        let seed = open_seed(&data, config)?;
         let store = match SqliteVault::open(&path, &Identity::derive(&seed).public()) {
             Ok(store) => store,
-            Err(OpenError::OtherMint) => return Err(StartError::OtherSeed { path: seed_path }),
+            Err(OpenError::OtherMint) => return Err(StartError::OtherSeed { path: data.seed() }),
             Err(error) => return Err(StartError::Open { path, source: error.into() }),
         };
         let eras = store.eras();
@@ -214,6 +218,23 @@ impl Parts {
         self.store.commit(&missing, self.clock.now())?;
         Ok(reader.keysets()?)
     }
+}
+
+fn open_seed(data: &DataDir, config: &Config) -> Result<Secret<[u8; 32]>, StartError> {
+    let path = data.seed();
+    let file = match seed::read(&path) {
+        // Only where nothing was issued yet: a new seed could redeem nothing of an old vault.
+        Err(SeedError::Missing { .. }) if config.demo && !data.has_vault()? => {
+            return Ok(seed::create_plain(&path)?);
+        }
+        read => read?,
+    };
+    if !config.demo && !file.is_sealed() {
+        // As every seed was before there was a passphrase. A mint that runs is not stopped for it.
+        let event = "the seed is not encrypted: stop the mint and run tacitd seed passphrase";
+        log::write(Level::Warn, event, &[(Field::Data, &config.data.display())]);
+    }
+    Ok(file.open(&config.passphrase)?)
 }
 
 /// Starts a server. Must be called within a Tokio runtime.

@@ -17,6 +17,8 @@ use tacit_service::mint::Mint;
 use tacit_service::vault::{Outcome, VaultReader, VaultStore};
 use tacit_store::sqlite::{SqliteReader, SqliteVault};
 
+use super::PassphraseArgs;
+
 /// Let a new keyset take over signing; the old one goes on redeeming
 ///
 /// The mint must be stopped. Prints the new keyset's id.
@@ -24,6 +26,8 @@ use tacit_store::sqlite::{SqliteReader, SqliteVault};
 pub(crate) struct Rotate {
     /// Data directory of the mint
     dir: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// Unit of the keyset
     #[arg(long)]
     unit: Unit,
@@ -49,7 +53,7 @@ pub(crate) fn run(args: &Rotate, stdout: &mut impl Write) -> anyhow::Result<Exit
     if final_expiry.is_some_and(|expiry| expiry <= clock.now()) {
         bail!("the final expiry must lie in the future");
     }
-    let seed = seed::read(&data.seed())?;
+    let seed = seed::read(&data.seed())?.open(&args.passphrase.places())?;
     let mut store = SqliteVault::open(&data.vault(), &Identity::derive(&seed).public())?;
     let records = SqliteReader::open(&data.vault())?.keysets()?;
     Mint::new(&seed, records.clone())?;

@@ -10,6 +10,8 @@ use tacit_server::log::{self, Field, Level};
 use tacit_server::server::{self, Parts, Running};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::PassphraseArgs;
+
 /// The store failed while the mint was running: `EX_SOFTWARE` of `sysexits.h`.
 const STORE_FAILED: u8 = 70;
 
@@ -23,9 +25,11 @@ pub(crate) struct Serve {
     /// Pay quotes by itself and let the clock be moved: for trials, never with real money
     #[arg(long, env = "TACITD_DEMO")]
     demo: bool,
-    /// Data directory; made if it is not there [default: tacit-data]
+    /// Data directory, as tacitd init made it; in demo mode made if it is not there [default: tacit-data]
     #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// Where to listen [default: 127.0.0.1:3338]
     #[arg(long, value_name = "ADDR:PORT", env = "TACITD_LISTEN")]
     listen: Option<String>,
@@ -36,7 +40,12 @@ pub(crate) struct Serve {
 
 pub(crate) fn run(args: Serve, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
     log::catch_panics();
-    let overrides = Overrides { listen: args.listen, data: args.data, demo: args.demo };
+    let overrides = Overrides {
+        listen: args.listen,
+        data: args.data,
+        demo: args.demo,
+        passphrase: args.passphrase.places(),
+    };
     let config = Config::load(overrides, args.config.as_deref())?;
     raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,6 +1,7 @@
 //! `tacitd` as an operator meets it: a process with flags, signals and exit codes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod seed;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -14,7 +15,9 @@ use serde_json::Value;
 use tacit_server::inventory::FILES;
 use tempfile::tempdir;
 
-use crate::support::process::{Done, Tacitd, free_address, run, serve, tacitd, verify};
+use crate::support::process::{
+    Done, PASSPHRASE, Tacitd, free_address, init, run, serve, tacitd, verify,
+};
 use crate::support::wallet::{Wallet, split};
 
 /// Serves, without demo mode, until it has ended by itself: it does not get that far.
@@ -157,7 +160,10 @@ async fn the_file_configures_and_the_environment_wins_over_it() {
          [[unit]]\nunit = 'chf'\npath = 'francs'\ninput_fee_ppk = 10\n"
     );
     fs::write(&file, text).unwrap();
-    let mut child = serve(&data.path().join("data"), &["--config", file.to_str().unwrap()])
+    let made = data.path().join("data");
+    init(&made);
+    let mut child = serve(&made, &["--config", file.to_str().unwrap()])
+        .env("TACITD_PASSPHRASE", PASSPHRASE)
         .env("TACITD_LISTEN", listen.to_string())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -190,7 +196,7 @@ fn a_mint_without_units_says_what_to_do() {
 fn the_inventory_names_tables_fields_and_metrics() {
     let done = run(tacitd().arg("inventory"));
     assert_eq!(done.code, Some(0));
-    for name in ["`vault`", "`seed`", "`event`", "`tacit_swaps_total`"] {
+    for name in ["`vault`", "`seed`", "`seed.new`", "`event`", "`tacit_swaps_total`"] {
         assert!(done.stdout.contains(name), "{name}");
     }
     let json = run(tacitd().args(["inventory", "--json"]));

@@ -25,6 +25,7 @@ pub fn config(data: &Path) -> Config {
         listen: Some("127.0.0.1:0".to_owned()),
         data: Some(data.to_owned()),
         demo: true,
+        ..Overrides::default()
     };
     Config::load(overrides, None).expect("a demo needs no file")
 }

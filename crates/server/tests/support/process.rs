@@ -94,11 +94,11 @@ pub fn free_address() -> SocketAddr {
     listener.local_addr().expect("an address")
 }
 
-/// A command of `tacitd`, without the environment's `TACITD_*`.
+/// A command of `tacitd`, without the environment's `TACITD_*` and without credentials.
 pub fn tacitd() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tacitd"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TACITD_") {
+        if name.to_string_lossy().starts_with("TACITD_") || name == "CREDENTIALS_DIRECTORY" {
             command.env_remove(name);
         }
     }
@@ -111,6 +111,17 @@ pub fn serve(data: &Path, arguments: &[&str]) -> Command {
     let mut command = tacitd();
     command.arg("serve").arg("--data").arg(data).args(arguments);
     command
+}
+
+/// What [`init`] encrypts a seed under.
+pub const PASSPHRASE: &str = "correct horse battery staple";
+
+/// Makes a mint that is no demo, under [`PASSPHRASE`].
+pub fn init(data: &Path) -> Done {
+    let done =
+        run(tacitd().args(["init", "--data"]).arg(data).env("TACITD_PASSPHRASE", PASSPHRASE));
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    done
 }
 
 /// Runs a command to its end.
