@@ -3,6 +3,8 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use tacit_ecash::message::KeysetsResponse;
+use tacit_server::passphrase::{Passphrase, Places};
+use tacit_server::server::StartError;
 
 use crate::support::client::Client;
 use crate::support::local::{Local, config};
@@ -114,6 +116,13 @@ async fn without_demo_mode_there_are_no_levers() {
     let directory = tempfile::tempdir().unwrap();
     let mut config = config(directory.path());
     config.demo = false;
+    let not_made = tacit_server::server::Parts::open(&config);
+    assert!(matches!(not_made, Err(StartError::NotMade { .. })), "no seed is made unasked");
+    let passphrase = Passphrase::new(b"a passphrase".to_vec()).unwrap();
+    tacit_server::seed::create_sealed(&directory.path().join("seed"), &passphrase).unwrap();
+    let held = directory.path().join("passphrase");
+    std::fs::write(&held, "a passphrase").unwrap();
+    config.passphrase = Places::file(held);
     let parts = tacit_server::server::Parts::open(&config).unwrap();
     assert!(parts.rail.is_none() && parts.demo.is_none());
     let running = tacit_server::server::start(config, parts).await.unwrap();
