@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use tacit_ecash::message::KeysetsResponse;
 use tacit_server::passphrase::{Passphrase, Places};
 use tacit_server::server::StartError;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::client::Client;
 use crate::support::local::{Local, config};
@@ -105,9 +107,18 @@ async fn the_start_page_names_the_mints_and_runs_nothing() {
     assert_eq!(page.status, StatusCode::OK);
     let text = String::from_utf8(page.body.to_vec()).unwrap();
     for path in ["/usd", "/eur", "/kes", "/inr", "/sat"] {
-        assert!(text.contains(&format!(">{path}</a>")), "{path}");
+        assert!(text.contains(&format!("<code>http://mint{path}</code>")), "{path}");
     }
-    assert!(!text.contains("<script") && !text.contains("{units}"));
+    assert!(text.contains("M=http://mint\n"), "{text}");
+    assert!(!text.contains("<script") && !text.contains("{units}") && !text.contains("{host}"));
+    for name in ["$(reboot)", "a&b", "reboot;", "reboot@mint"] {
+        let mut stream = TcpStream::connect(local.address()).await.unwrap();
+        let asked = format!("GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 ") && !answer.contains(name), "{answer}");
+    }
     local.stop().await;
 }
 
