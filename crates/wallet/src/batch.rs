@@ -1,0 +1,183 @@
+//! Changes of a wallet's state, applied whole or not at all.
+
+use serde::{Deserialize, Serialize};
+use tacit_ecash::keyset::KeysetId;
+
+use crate::mint::PinnedKeyset;
+use crate::state::{
+    KeysetState, OpenOperation, OperationId, ProofId, SentToken, State, Status, StoredProof,
+};
+
+/// Changes that belong together: a storage makes all of them durable, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// In the order in which they apply.
+    pub changes: Vec<Change>,
+}
+
+/// One change. Each names what it expects to find, so that two that were prepared on the same state (two processes on
+/// one file, two operations in one browser) cannot both apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// A keyset seen for the first time.
+    PinKeyset {
+        /// Its id.
+        id: KeysetId,
+        /// Its keys, checked against the id.
+        pinned: PinnedKeyset,
+    },
+    /// Whether the mint signs with a keyset.
+    SetActive {
+        /// Its id.
+        id: KeysetId,
+        /// Whether it does.
+        is_active: bool,
+    },
+    /// Counters are used up. Never goes back.
+    AdvanceCounter {
+        /// Of which keyset.
+        keyset: KeysetId,
+        /// The first that was never used.
+        from: u64,
+        /// The first that then was never used.
+        to: u64,
+    },
+    /// A proof is ours. One that is known already stays as it is: what is spent does not come back.
+    AddProof {
+        /// Its name.
+        id: ProofId,
+        /// The proof.
+        proof: StoredProof,
+    },
+    /// A proof's status changes.
+    SetStatus {
+        /// The proof.
+        id: ProofId,
+        /// What it must be now.
+        from: Status,
+        /// What it becomes.
+        to: Status,
+    },
+    /// An operation begins. Its id must be the next.
+    Open {
+        /// Its id.
+        id: OperationId,
+        /// What it is.
+        operation: OpenOperation,
+    },
+    /// An open operation goes on with another request, or waits again.
+    Replace {
+        /// Its id.
+        id: OperationId,
+        /// What it must be now.
+        from: Box<OpenOperation>,
+        /// What it becomes.
+        to: Box<OpenOperation>,
+    },
+    /// An open operation has ended.
+    Close {
+        /// Its id.
+        id: OperationId,
+    },
+    /// A token is handed out. Its id is that of its operation, which may be the next one.
+    AddToken {
+        /// Its id.
+        id: OperationId,
+        /// The token.
+        token: SentToken,
+    },
+    /// A token is spent, or was taken back.
+    RemoveToken {
+        /// Its id.
+        id: OperationId,
+    },
+}
+
+/// The state is not what the batch was made for. Nothing has changed: begin the operation again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another change came first")]
+pub struct Conflict;
+
+impl State {
+    /// Applies a batch, whole or not at all. What a storage keeps must follow the same rules.
+    ///
+    /// # Errors
+    /// [`Conflict`] if a change does not find what it expects.
+    pub fn apply(&mut self, batch: &Batch) -> Result<(), Conflict> {
+        // A copy is the simplest way to leave nothing half done, and a wallet's state is small.
+        let mut next = self.clone();
+        batch.changes.iter().try_for_each(|change| next.change(change))?;
+        *self = next;
+        Ok(())
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), Conflict> {
+        match change {
+            Change::PinKeyset { id, pinned } => self.pin(*id, pinned),
+            Change::SetActive { id, is_active } => {
+                self.keyset_mut(*id)?.is_active = *is_active;
+                Ok(())
+            }
+            Change::AdvanceCounter { keyset, from, to } => {
+                let keyset = self.keyset_mut(*keyset)?;
+                ensure(keyset.counter == *from && from <= to)?;
+                keyset.counter = *to;
+                Ok(())
+            }
+            Change::AddProof { id, proof } => {
+                let keyset = self.keyset_mut(id.keyset)?;
+                ensure(id.counter < keyset.counter)?;
+                keyset.proofs.entry(id.counter).or_insert_with(|| proof.clone());
+                Ok(())
+            }
+            Change::SetStatus { id, from, to } => {
+                let keyset = self.keyset_mut(id.keyset)?;
+                let proof = keyset.proofs.get_mut(&id.counter).ok_or(Conflict)?;
+                ensure(proof.status == *from)?;
+                proof.status = *to;
+                Ok(())
+            }
+            Change::Open { id, operation } => {
+                self.take_id(*id)?;
+                self.operations.insert(*id, operation.clone());
+                Ok(())
+            }
+            Change::Replace { id, from, to } => {
+                let operation = self.operations.get_mut(id).ok_or(Conflict)?;
+                ensure(*operation == **from)?;
+                operation.clone_from(to);
+                Ok(())
+            }
+            Change::Close { id } => self.operations.remove(id).map(|_| ()).ok_or(Conflict),
+            Change::AddToken { id, token } => {
+                if *id == self.next_operation {
+                    self.take_id(*id)?;
+                }
+                ensure(self.tokens.insert(*id, token.clone()).is_none())
+            }
+            Change::RemoveToken { id } => self.tokens.remove(id).map(|_| ()).ok_or(Conflict),
+        }
+    }
+
+    fn pin(&mut self, id: KeysetId, pinned: &PinnedKeyset) -> Result<(), Conflict> {
+        ensure(!self.keysets.contains_key(&id))?;
+        let (counter, proofs) = (0, std::collections::BTreeMap::new());
+        let keyset = KeysetState { pinned: pinned.clone(), is_active: false, counter, proofs };
+        self.keysets.insert(id, keyset);
+        Ok(())
+    }
+
+    fn take_id(&mut self, id: OperationId) -> Result<(), Conflict> {
+        ensure(id == self.next_operation)?;
+        self.next_operation = id.next();
+        Ok(())
+    }
+
+    fn keyset_mut(&mut self, id: KeysetId) -> Result<&mut KeysetState, Conflict> {
+        self.keysets.get_mut(&id).ok_or(Conflict)
+    }
+}
+
+fn ensure(holds: bool) -> Result<(), Conflict> {
+    if holds { Ok(()) } else { Err(Conflict) }
+}

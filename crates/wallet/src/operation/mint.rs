@@ -1,0 +1,226 @@
+//! E-cash for a payment: a quote, and once it is paid, signatures (NUT-04).
+
+use tacit_core::amount::Amount;
+use tacit_ecash::limit;
+use tacit_ecash::message::{MintQuoteRequest, MintQuoteResponse, MintQuoteState, MintRequest};
+
+use super::prepare::{PrepareError, held, reservations, signing_keyset};
+use super::settle::{Settle, SettleError, Settled};
+use super::{Wallet, Yield};
+use crate::batch::{Batch, Change};
+use crate::denomination::split_to_keep;
+use crate::mint::MintUrl;
+use crate::output::Outputs;
+use crate::state::{Exchange, OpenOperation, OperationId, Purpose};
+use crate::transport::{Answer, Reading, Refusal, Request, read};
+
+/// Opens a quote. It stands among the open operations until its e-cash is issued.
+#[derive(Debug)]
+pub struct Quote {
+    mint: MintUrl,
+    method: String,
+    amount: Amount,
+    phase: QuotePhase,
+}
+
+#[derive(Debug)]
+enum QuotePhase {
+    Begin,
+    Asked,
+    Persisting(Box<Quoted>),
+}
+
+/// A quote to be paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quoted {
+    /// For [`Mint`], once it is paid.
+    pub operation: OperationId,
+    /// What to pay, and until when.
+    pub quote: MintQuoteResponse,
+}
+
+/// Why there is no quote.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuoteError {
+    /// The mint could not be reached, or answered something else.
+    #[error("the mint did not answer")]
+    NoAnswer,
+    /// The mint said no.
+    #[error("the mint gives no quote: {refusal}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The quote is for another amount or unit.
+    #[error("the quote is not for what was asked")]
+    OtherAmount,
+}
+
+impl Quote {
+    /// For an amount, to be paid by a method such as `bank`.
+    pub fn new(mint: MintUrl, method: String, amount: Amount) -> Self {
+        Self { mint, method, amount, phase: QuotePhase::Begin }
+    }
+
+    /// Moves on; see [`crate::operation`].
+    pub fn step(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Yield<Result<Quoted, QuoteError>> {
+        match &self.phase {
+            QuotePhase::Begin => {
+                let request = MintQuoteRequest {
+                    amount: Some(self.amount.value()),
+                    unit: self.amount.unit().to_string(),
+                    description: None,
+                    pubkey: None,
+                };
+                self.phase = QuotePhase::Asked;
+                let path = format!("/v1/mint/quote/{}", self.method);
+                Yield::Send(Request::post(&self.mint, &path, &request))
+            }
+            QuotePhase::Asked => match read(answer) {
+                Reading::Taken(quote) => self.take(wallet, quote),
+                Reading::Refused(refusal) => Yield::Done(Err(QuoteError::Refused { refusal })),
+                Reading::Unclear => Yield::Done(Err(QuoteError::NoAnswer)),
+            },
+            QuotePhase::Persisting(quoted) => Yield::Done(Ok(quoted.as_ref().clone())),
+        }
+    }
+
+    fn take(
+        &mut self,
+        wallet: Wallet<'_>,
+        quote: MintQuoteResponse,
+    ) -> Yield<Result<Quoted, QuoteError>> {
+        if quote.amount != self.amount.value() || quote.unit != self.amount.unit().code() {
+            return Yield::Done(Err(QuoteError::OtherAmount));
+        }
+        let purpose = Purpose::Mint {
+            method: self.method.clone(),
+            quote: quote.quote.clone(),
+            request: quote.request.clone(),
+            amount: quote.amount,
+        };
+        let (mint, unit) = (self.mint.clone(), self.amount.unit());
+        let operation = OpenOperation { mint, unit, purpose, exchange: None };
+        let id = wallet.state.next_operation;
+        self.phase = QuotePhase::Persisting(Box::new(Quoted { operation: id, quote }));
+        Yield::Persist(Batch { changes: vec![Change::Open { id, operation }] })
+    }
+}
+
+/// Has the e-cash of a quote issued, if it is paid.
+#[derive(Debug)]
+pub struct Mint {
+    id: OperationId,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Begin,
+    Asked,
+    /// The quote was issued, and not to this wallet as far as it knows.
+    Closing,
+    Settling(Settle),
+}
+
+/// Why there is no e-cash.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MintError {
+    /// The quote waits on.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// See there; [`SettleError::AwaitsPayment`] if the quote is not paid yet.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+}
+
+impl Mint {
+    /// Of an open operation that [`Quote`] began.
+    pub fn new(operation: OperationId) -> Self {
+        Self { id: operation, phase: Phase::Begin }
+    }
+
+    /// Moves on; see [`crate::operation`]. Gives what was added to the balance, in minor units.
+    pub fn step(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Yield<Result<u64, MintError>> {
+        if let Phase::Settling(settle) = &mut self.phase {
+            return settle.step(wallet, answer).map(|result| match result? {
+                Settled::Minted { amount } => Ok(amount),
+                Settled::Received { .. } | Settled::Sent(_) | Settled::Paid(_) => {
+                    Err(SettleError::UnknownOperation.into())
+                }
+            });
+        }
+        self.advance(wallet, answer).unwrap_or_else(|error| Yield::Done(Err(error)))
+    }
+
+    fn advance(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Result<Yield<Result<u64, MintError>>, MintError> {
+        if matches!(self.phase, Phase::Closing) {
+            return Err(SettleError::AlreadyIssued.into());
+        }
+        let operation = wallet.state.operations.get(&self.id);
+        let operation = operation.ok_or(SettleError::UnknownOperation)?;
+        let Purpose::Mint { method, quote, amount, .. } = &operation.purpose else {
+            return Err(SettleError::UnknownOperation.into());
+        };
+        if operation.exchange.is_some() {
+            self.phase = Phase::Settling(Settle::new(self.id));
+            return Ok(self.step(wallet, None));
+        }
+        if matches!(self.phase, Phase::Begin) {
+            self.phase = Phase::Asked;
+            let path = format!("/v1/mint/quote/{method}/{quote}");
+            return Ok(Yield::Send(Request::get(&operation.mint, path)));
+        }
+        let Reading::Taken(MintQuoteResponse { state, .. }) = read(answer) else {
+            return Err(SettleError::NoAnswer.into());
+        };
+        match state {
+            MintQuoteState::Unpaid => Err(SettleError::AwaitsPayment.into()),
+            MintQuoteState::Issued => {
+                self.phase = Phase::Closing;
+                Ok(Yield::Persist(Batch { changes: vec![Change::Close { id: self.id }] }))
+            }
+            MintQuoteState::Paid => {
+                let exchange = prepare(wallet, operation, method, quote, *amount)?;
+                let mut changes = reservations(self.id, &exchange);
+                let (id, from) = (self.id, Box::new(operation.clone()));
+                let to = OpenOperation { exchange: Some(exchange), ..operation.clone() };
+                let to = Box::new(to);
+                changes.push(Change::Replace { id, from, to });
+                self.phase = Phase::Settling(Settle::new(id));
+                Ok(Yield::Persist(Batch { changes }))
+            }
+        }
+    }
+}
+
+fn prepare(
+    wallet: Wallet<'_>,
+    operation: &OpenOperation,
+    method: &str,
+    quote: &str,
+    amount: u64,
+) -> Result<Exchange, PrepareError> {
+    let OpenOperation { mint, unit, .. } = operation;
+    let (id, keyset) = signing_keyset(wallet.state, mint, *unit)?;
+    let held = held(wallet.state, mint, *unit, &[]);
+    let denominations = keyset.pinned.keys.keys().copied();
+    let amounts = split_to_keep(amount, denominations, &held, limit::OUTPUTS)?;
+    let outputs = Outputs::next(id, keyset, amounts);
+    let messages = outputs.messages(wallet)?.into_iter().map(Into::into).collect();
+    let request = MintRequest { quote: quote.to_owned(), outputs: messages, signature: None };
+    let request = Request::post(mint, &format!("/v1/mint/{method}"), &request);
+    Ok(Exchange { request, ys: Vec::new(), own: Vec::new(), outputs })
+}

@@ -1,0 +1,113 @@
+//! Swaps a token for proofs that only this wallet can spend.
+
+use tacit_core::unit::Unit;
+use tacit_ecash::keyset::KeysetId;
+use tacit_ecash::limit;
+use tacit_ecash::proof::Proof;
+use tacit_ecash::token::{ResolveError, Token};
+
+use super::prepare::{PrepareError, Spend, held, opening, signing_keyset};
+use super::send::swap;
+use super::settle::{Settle, SettleError, Settled};
+use super::{Wallet, Yield};
+use crate::batch::Batch;
+use crate::denomination::split_to_keep;
+use crate::mint::{MintUrl, MintUrlError};
+use crate::output::Outputs;
+use crate::state::{OpenOperation, OperationId, Purpose};
+use crate::transport::Answer;
+
+/// Receives a token. Locked proofs must carry their witness already.
+#[derive(Debug)]
+pub struct Receive {
+    token: Token,
+    settling: Option<Settle>,
+}
+
+/// Why a token was not received. Variants stand in the order they are checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiveError {
+    /// The token names no address that could be asked.
+    #[error(transparent)]
+    Mint(#[from] MintUrlError),
+    /// A keyset is not known at this mint: ask for its keysets first, if the mint is to be trusted.
+    #[error(transparent)]
+    Keyset(#[from] ResolveError),
+    /// Proofs of several units, or of another than the token says.
+    #[error("the proofs of the token are not of one unit, the one it names")]
+    Unit,
+    /// Nothing has changed.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// The swap did not go through, or is open.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+}
+
+impl Receive {
+    /// Of this token.
+    pub fn new(token: Token) -> Self {
+        Self { token, settling: None }
+    }
+
+    /// Moves on; see [`crate::operation`]. Gives what was added to the balance, in minor units.
+    pub fn step(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Yield<Result<u64, ReceiveError>> {
+        match &mut self.settling {
+            None => match self.begin(wallet) {
+                Ok(batch) => Yield::Persist(batch),
+                Err(error) => Yield::Done(Err(error)),
+            },
+            Some(settle) => settle.step(wallet, answer).map(|result| Ok(received(result)?)),
+        }
+    }
+
+    fn begin(&mut self, wallet: Wallet<'_>) -> Result<Batch, ReceiveError> {
+        let mint: MintUrl = self.token.mint.parse()?;
+        let keysets = wallet.state.keysets.iter();
+        let known: Vec<KeysetId> =
+            keysets.filter(|(_, state)| state.pinned.mint == mint).map(|(id, _)| *id).collect();
+        let proofs = self.token.resolve(&known)?;
+        let unit_of = |proof: &Proof| wallet.state.keysets[&proof.keyset].pinned.unit;
+        let unit = proofs.first().map(unit_of).ok_or(ReceiveError::Unit)?;
+        let is_named = self.token.unit.as_ref().is_none_or(|named| named == unit.code());
+        if !is_named || proofs.iter().any(|proof| unit_of(proof) != unit) {
+            return Err(ReceiveError::Unit);
+        }
+        let spend = Spend::of(wallet.state, proofs)?;
+        let (id, batch) = take(wallet, mint, unit, spend)?;
+        self.settling = Some(Settle::new(id));
+        Ok(batch)
+    }
+}
+
+/// Opens a swap of proofs, whoever had them, into proofs to keep.
+pub(crate) fn take(
+    wallet: Wallet<'_>,
+    mint: MintUrl,
+    unit: Unit,
+    spend: Spend,
+) -> Result<(OperationId, Batch), PrepareError> {
+    let net = spend.net(wallet.state)?;
+    let (id, keyset) = signing_keyset(wallet.state, &mint, unit)?;
+    let held = held(wallet.state, &mint, unit, &spend.own);
+    let denominations = keyset.pinned.keys.keys().copied();
+    let amounts = split_to_keep(net, denominations, &held, limit::OUTPUTS)?;
+    let outputs = Outputs::next(id, keyset, amounts);
+    let exchange = Some(swap(wallet, &mint, spend, outputs)?);
+    let operation = OpenOperation { mint, unit, purpose: Purpose::Receive, exchange };
+    Ok(opening(wallet.state, operation))
+}
+
+/// What a swap to keep has added, in minor units.
+pub(crate) fn received(result: Result<Settled, SettleError>) -> Result<u64, SettleError> {
+    match result? {
+        Settled::Received { amount } => Ok(amount),
+        Settled::Minted { .. } | Settled::Sent(_) | Settled::Paid(_) => {
+            Err(SettleError::UnknownOperation)
+        }
+    }
+}

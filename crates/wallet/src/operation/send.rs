@@ -1,0 +1,176 @@
+//! Puts an amount into a token for somebody else.
+
+use tacit_core::amount::Amount;
+use tacit_ecash::limit;
+use tacit_ecash::message::SwapRequest;
+
+use super::prepare::{PrepareError, Spend, choices, held, opening, signing_keyset};
+use super::settle::{Settle, SettleError, Settled};
+use super::{Wallet, Yield};
+use crate::batch::{Batch, Change};
+use crate::denomination::{split, split_to_keep};
+use crate::mint::MintUrl;
+use crate::output::Outputs;
+use crate::select::{at_least, exactly, fee};
+use crate::state::{
+    Exchange, OpenOperation, OperationId, ProofId, Purpose, SentToken, State, Status,
+};
+use crate::token::SealedToken;
+use crate::transport::{Answer, Request};
+
+/// What is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// From which mint.
+    pub mint: MintUrl,
+    /// How much the receiver is to have.
+    pub amount: Amount,
+    /// Whether the token also holds the fee that the receiver pays to swap it.
+    pub is_fee_added: bool,
+    /// To the receiver.
+    pub memo: Option<String>,
+}
+
+/// Makes a token. If proofs add up to the amount it asks nobody; otherwise it swaps for the parts and change.
+#[derive(Debug)]
+pub struct Send {
+    order: Order,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Begin,
+    /// Proofs added up: the token is being persisted.
+    Exact(OperationId),
+    Settling(Settle),
+}
+
+/// Why there is no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Nothing has changed.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// The swap for the parts did not go through, or is open.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+}
+
+impl Send {
+    /// By this order.
+    pub fn new(order: Order) -> Self {
+        Self { order, phase: Phase::Begin }
+    }
+
+    /// Moves on; see [`crate::operation`]. The token stays in the state until it is known to be spent.
+    pub fn step(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Yield<Result<SealedToken, SendError>> {
+        match &mut self.phase {
+            Phase::Begin => match self.begin(wallet) {
+                Ok(batch) => Yield::Persist(batch),
+                Err(error) => Yield::Done(Err(error.into())),
+            },
+            Phase::Exact(id) => {
+                let sealed = SealedToken::open(wallet, *id).map_err(PrepareError::from);
+                Yield::Done(match sealed {
+                    Ok(sealed) => sealed.ok_or(SettleError::UnknownOperation.into()),
+                    Err(error) => Err(error.into()),
+                })
+            }
+            Phase::Settling(settle) => settle.step(wallet, answer).map(|result| match result? {
+                Settled::Sent(token) => Ok(token),
+                Settled::Received { .. } | Settled::Minted { .. } | Settled::Paid(_) => {
+                    Err(SettleError::UnknownOperation.into())
+                }
+            }),
+        }
+    }
+
+    fn begin(&mut self, wallet: Wallet<'_>) -> Result<Batch, PrepareError> {
+        let Order { mint, amount, is_fee_added, memo } = &self.order;
+        let unit = amount.unit();
+        let choices = choices(wallet.state, mint, unit);
+        if let Some(chosen) = exactly(amount.value(), &choices, *is_fee_added)
+            .filter(|chosen| !chosen.is_empty() && chosen.len() <= limit::INPUTS)
+        {
+            let proofs = chosen.iter().map(|choice| choice.key).collect();
+            let token = SentToken { mint: mint.clone(), unit, memo: memo.clone(), proofs };
+            let (id, batch) = exact(wallet.state, token);
+            self.phase = Phase::Exact(id);
+            return Ok(batch);
+        }
+        let (keyset_id, keyset) = signing_keyset(wallet.state, mint, unit)?;
+        let denominations = || keyset.pinned.keys.keys().copied();
+        let fee_ppk = if *is_fee_added { keyset.pinned.input_fee_ppk } else { 0 };
+        let parts =
+            parts(amount.value(), fee_ppk, |sum| split(sum, denominations(), limit::OUTPUTS / 2))?;
+        let chosen = at_least(parts.iter().sum(), &choices)?;
+        let ids: Vec<ProofId> = chosen.iter().map(|choice| choice.key).collect();
+        let spend = Spend::of_own(wallet, &ids)?;
+        let change = spend.net(wallet.state)? - parts.iter().sum::<u64>();
+        let held = held(wallet.state, mint, unit, &spend.own);
+        let kept = split_to_keep(change, denominations(), &held, limit::OUTPUTS / 2)?;
+        // Sorted by amount, so that their order does not tell the mint which are sent.
+        let mut amounts: Vec<(u64, bool)> = parts.iter().map(|part| (*part, true)).collect();
+        amounts.extend(kept.iter().map(|part| (*part, false)));
+        amounts.sort_unstable();
+        let sent = amounts.iter().enumerate().filter(|(_, (_, is_sent))| *is_sent);
+        let purpose = Purpose::Send { parts: sent.map(|(at, _)| at).collect(), memo: memo.clone() };
+        let amounts = amounts.iter().map(|(amount, _)| *amount).collect();
+        let outputs = Outputs::next(keyset_id, keyset, amounts);
+        let exchange = swap(wallet, mint, spend, outputs)?;
+        let operation =
+            OpenOperation { mint: mint.clone(), unit, purpose, exchange: Some(exchange) };
+        let (id, batch) = opening(wallet.state, operation);
+        self.phase = Phase::Settling(Settle::new(id));
+        Ok(batch)
+    }
+}
+
+/// A swap of proofs into outputs, ready to be sent (NUT-03).
+pub(crate) fn swap(
+    wallet: Wallet<'_>,
+    mint: &MintUrl,
+    spend: Spend,
+    outputs: Outputs,
+) -> Result<Exchange, PrepareError> {
+    let messages = outputs.messages(wallet)?.into_iter().map(Into::into).collect();
+    let request = SwapRequest { inputs: spend.messages(), outputs: messages };
+    let request = Request::post(mint, "/v1/swap", &request);
+    let Spend { ys, own, .. } = spend;
+    Ok(Exchange { request, ys, own, outputs })
+}
+
+/// Hands proofs out as they are.
+fn exact(state: &State, token: SentToken) -> (OperationId, Batch) {
+    let id = state.next_operation;
+    let pending = |proof: &ProofId| Change::SetStatus {
+        id: *proof,
+        from: Status::Unspent,
+        to: Status::Pending { token: Some(id) },
+    };
+    let mut changes: Vec<Change> = token.proofs.iter().map(pending).collect();
+    changes.push(Change::AddToken { id, token });
+    (id, Batch { changes })
+}
+
+/// The parts of an amount and of the fee for spending them.
+fn parts<E>(
+    amount: u64,
+    fee_ppk: u64,
+    split: impl Fn(u64) -> Result<Vec<u64>, E>,
+) -> Result<Vec<u64>, E> {
+    let mut added = 0;
+    loop {
+        let parts = split(amount.saturating_add(added))?;
+        let cost = fee(parts.iter().map(|_| fee_ppk));
+        if cost <= added {
+            return Ok(parts); // One unit more than needed, at worst, where a carry saves parts.
+        }
+        added = cost;
+    }
+}

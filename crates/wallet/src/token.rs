@@ -1,0 +1,48 @@
+//! Tokens that this wallet handed out, and how to have their text again.
+
+use tacit_ecash::token::{ProofDleq, Token, TokenKeyset, TokenProof};
+
+use crate::derive::DeriveError;
+use crate::operation::Wallet;
+use crate::state::{OperationId, ProofId};
+
+/// A token that the state holds. Whoever has its text has the money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedToken {
+    /// Under which it stands in the state until it is known to be spent.
+    pub id: OperationId,
+    /// The token.
+    pub token: Token,
+}
+
+impl SealedToken {
+    /// The token of an id: also after a crash between making it and showing it.
+    ///
+    /// `None` if the state holds no such token: it is spent, or was taken back.
+    ///
+    /// # Errors
+    /// [`DeriveError`], which no input is known to reach.
+    pub fn open(wallet: Wallet<'_>, id: OperationId) -> Result<Option<Self>, DeriveError> {
+        let Some(sent) = wallet.state.tokens.get(&id) else { return Ok(None) };
+        let proof = |id: &ProofId| -> Result<TokenProof, DeriveError> {
+            let stored = wallet.state.proof(id).expect("a token's proofs stay in the state");
+            let derived = wallet.seed.derive(&id.keyset, id.counter)?;
+            let dleq = ProofDleq { dleq: stored.dleq.into(), blinding_factor: derived.factor };
+            Ok(TokenProof {
+                amount: stored.amount,
+                keyset: TokenKeyset::Full(id.keyset),
+                secret: derived.secret,
+                signature: stored.signature,
+                witness: None,
+                dleq: Some(dleq),
+            })
+        };
+        let token = Token {
+            mint: sent.mint.as_str().to_owned(),
+            unit: Some(sent.unit.code().to_owned()),
+            memo: sent.memo.clone(),
+            proofs: sent.proofs.iter().map(proof).collect::<Result<_, _>>()?,
+        };
+        Ok(Some(Self { id, token }))
+    }
+}

@@ -1,0 +1,157 @@
+//! What goes to a mint and comes back, for whoever owns the connection.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tacit_core::secret::Secret;
+use tacit_ecash::message::ErrorResponse;
+
+use crate::mint::MintUrl;
+
+/// A request to be sent as it stands. Sending it again sends the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// To whom.
+    pub mint: MintUrl,
+    /// From the mint's address on, such as `/v1/swap`.
+    pub path: String,
+    /// JSON to `POST`; `None` is a `GET`.
+    pub body: Option<Body>,
+}
+
+/// JSON that may hold secrets of proofs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body(Secret<String>);
+
+impl Body {
+    /// The JSON of a message.
+    pub(crate) fn of(message: &impl Serialize) -> Self {
+        let text = serde_json::to_string(message);
+        Self(Secret::new(text.expect("messages have text keys and no failing field")))
+    }
+
+    /// The bytes to send.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body(..)")
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
+    }
+}
+
+impl Request {
+    /// A `GET`.
+    pub(crate) fn get(mint: &MintUrl, path: String) -> Self {
+        Self { mint: mint.clone(), path, body: None }
+    }
+
+    /// A `POST` of a message.
+    pub(crate) fn post(mint: &MintUrl, path: &str, message: &impl Serialize) -> Self {
+        Self { mint: mint.clone(), path: path.to_owned(), body: Some(Body::of(message)) }
+    }
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The mint answered.
+    Received {
+        /// HTTP status.
+        status: u16,
+        /// Body, as received.
+        body: Secret<Vec<u8>>,
+    },
+    /// No answer came: whether the mint followed the request is not known.
+    Lost,
+}
+
+/// An answer, read.
+pub(crate) enum Reading<T> {
+    Taken(T),
+    /// The mint says no, and why.
+    Refused(Refusal),
+    /// Nothing that settles anything: no answer, a server in trouble, too many requests, not the protocol.
+    Unclear,
+}
+
+/// The mint's no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Code of the NUT error table, 0 if the mint gave none.
+    pub code: u32,
+    /// For people, as the mint worded it: text from outside, to be shown as such.
+    pub detail: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}", self.code)
+    }
+}
+
+/// Reads an answer as the message it should be.
+pub(crate) fn read<T: DeserializeOwned>(answer: Option<Answer>) -> Reading<T> {
+    let Some(Answer::Received { status, body }) = answer else {
+        return Reading::Unclear;
+    };
+    let read = |body: &[u8]| serde_json::from_slice(body).ok();
+    match status {
+        200..=299 => read(body.expose()).map_or(Reading::Unclear, Reading::Taken),
+        // Timeout, too early, too many: the same request may be taken later.
+        408 | 425 | 429 => Reading::Unclear,
+        400..=499 => match serde_json::from_slice(body.expose()) {
+            Ok(ErrorResponse { detail, code }) => Reading::Refused(Refusal { code, detail }),
+            Err(_) => Reading::Unclear,
+        },
+        _ => Reading::Unclear,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_as(status: u16, body: &str) -> &'static str {
+        let body = Secret::new(body.as_bytes().to_vec());
+        match read::<Vec<u8>>(Some(Answer::Received { status, body })) {
+            Reading::Taken(_) => "taken",
+            Reading::Refused(_) => "refused",
+            Reading::Unclear => "unclear",
+        }
+    }
+
+    #[test]
+    fn only_a_clear_no_is_a_refusal() {
+        let no = r#"{"detail": "no", "code": 11001}"#;
+        assert_eq!(read_as(200, "[1]"), "taken");
+        assert_eq!(read_as(400, no), "refused");
+        assert_eq!(read_as(422, no), "refused");
+        for (status, body) in
+            [(200, "{}"), (400, "<html>"), (429, no), (408, no), (500, no), (503, ""), (302, no)]
+        {
+            assert_eq!(read_as(status, body), "unclear", "{status} {body}");
+        }
+        assert!(matches!(read::<Vec<u8>>(Some(Answer::Lost)), Reading::Unclear));
+    }
+
+    #[test]
+    fn a_body_does_not_print() {
+        assert_eq!(format!("{:?}", Body::of(&["secret"])), "Body(..)");
+    }
+}
