@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod config;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod passphrase;
@@ -9,7 +10,10 @@ pub(crate) mod verify;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Parser, Subcommand};
+use tacit_server::config::Overrides;
+use tacit_server::config::setting::{Given, Source};
 use tacit_server::passphrase::{Names, Places};
 
 /// A mint of blind-signed e-cash
@@ -28,6 +32,11 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     Verify(verify::Verify),
     Inventory(inventory::Inventory),
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Look after keysets, while the mint is stopped
     Keyset {
         #[command(subcommand)]
@@ -43,6 +52,11 @@ pub(crate) enum Command {
 #[derive(Subcommand)]
 pub(crate) enum KeysetCommand {
     Rotate(rotate::Rotate),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    Check(config::Check),
 }
 
 #[derive(Subcommand)]
@@ -62,5 +76,46 @@ pub(crate) struct PassphraseArgs {
 impl PassphraseArgs {
     pub(crate) fn places(&self) -> Places {
         Places::of_process(Names::CURRENT, self.passphrase_file.clone())
+    }
+}
+
+/// What configures a mint, beside the file.
+#[derive(clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// Pay quotes by itself and let the clock be moved: for trials, never with real money
+    #[arg(long, env = "TACITD_DEMO")]
+    demo: bool,
+    /// Data directory, as tacitd init made it; in demo mode made if it is not there [default: tacit-data]
+    #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// Where to listen [default: 127.0.0.1:3338]
+    #[arg(long, value_name = "ADDR:PORT", env = "TACITD_LISTEN")]
+    listen: Option<String>,
+    /// Configuration in TOML
+    #[arg(long, value_name = "FILE", env = "TACITD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    /// What flags and environment say. `matches` are those of the command, and know which of the two it was.
+    pub(crate) fn overrides(&self, matches: &ArgMatches) -> Overrides {
+        let source = |id, flag, variable| match matches.value_source(id) {
+            Some(ValueSource::CommandLine) => Some(Source::Flag(flag)),
+            Some(ValueSource::EnvVariable) => Some(Source::Environment(variable)),
+            _ => None,
+        };
+        let demo = source("demo", "--demo", "TACITD_DEMO");
+        let data = source("data", "--data", "TACITD_DATA").zip(self.data.clone());
+        let listen = source("listen", "--listen", "TACITD_LISTEN").zip(self.listen.clone());
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        Overrides {
+            listen: listen.map(|(source, value)| Given { value, source }),
+            data: data.map(|(source, value)| Given { value, source }),
+            demo: demo.map(|source| Given { value: self.demo, source }),
+            passphrase: self.passphrase.places(),
+            variables: names.filter(|name| name.starts_with("TACITD_")).collect(),
+        }
     }
 }

@@ -1,4 +1,10 @@
 //! What an operator decides: read from flags, then the environment, then a TOML file, then the defaults here.
+//!
+//! [`setting`] names all there is, [`table`] reads the file, [`in_force`] says what counts and why.
+
+pub mod in_force;
+pub mod setting;
+mod table;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +16,9 @@ use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::message::info::Contact;
 
-use crate::passphrase::Places;
+use self::setting::{Given, misspelt};
+use self::table::{Read, UnitTable, Unknown};
+use crate::passphrase::{PassphraseError, Places};
 
 /// Paths of the server's own, which no unit may take.
 const RESERVED_PATHS: [&str; 5] = ["demo", "health", "metrics", "ready", "v1"];
@@ -147,24 +155,38 @@ impl Default for Bounds {
 #[derive(Clone, Debug)]
 pub struct Overrides {
     /// Address and port to listen on.
-    pub listen: Option<String>,
+    pub listen: Option<Given<String>>,
     /// Directory of the vault.
-    pub data: Option<PathBuf>,
-    /// Turns demo mode on.
-    pub demo: bool,
+    pub data: Option<Given<PathBuf>>,
+    /// Whether this is a demo.
+    pub demo: Option<Given<bool>>,
     /// Where the passphrase is looked for.
     pub passphrase: Places,
+    /// Names of the environment's variables that begin with `TACITD_`.
+    pub variables: Vec<String>,
 }
 
 impl Default for Overrides {
     fn default() -> Self {
-        Self { listen: None, data: None, demo: false, passphrase: Places::NOWHERE }
+        let (listen, data, demo, variables) = (None, None, None, Vec::new());
+        Self { listen, data, demo, passphrase: Places::NOWHERE, variables }
     }
 }
 
 /// Why a configuration cannot be used. Variants stand in the order they are checked.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// The passphrase cannot be used. One that is not there at all is missed only by a seed that is encrypted.
+    #[error(transparent)]
+    Passphrase(PassphraseError),
+    /// A variable that means nothing, and is nearly one that does.
+    #[error("there is no variable {name}, the nearest is {nearest}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What it is most likely meant to be.
+        nearest: &'static str,
+    },
     /// The file cannot be read.
     #[error("the configuration file {path} cannot be read", path = path.display())]
     Read {
@@ -173,13 +195,36 @@ pub enum ConfigError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The file is not TOML, or names a setting that does not exist.
+    /// The file names settings that do not exist.
+    #[error("the configuration file {path} cannot be used: {unknown}", path = path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The settings.
+        unknown: Unknown,
+    },
+    /// The file is not TOML, or a value is of the wrong type.
     #[error("the configuration file {path} cannot be understood", path = path.display())]
     Parse {
         /// The file.
         path: PathBuf,
         /// Where and why.
         source: Box<toml::de::Error>,
+    },
+    /// Neither an address nor a name, with a port.
+    #[error(
+        "cannot listen on {listen}: an address of this machine and a free port are wanted, such as {}",
+        Config::LISTEN
+    )]
+    Listen {
+        /// What was given.
+        listen: String,
+    },
+    /// A setting of `[about]` that is no URL for a browser.
+    #[error("about.{key} must begin with http:// or https://")]
+    Url {
+        /// Which.
+        key: &'static str,
     },
     /// No unit is served.
     #[error("no unit is configured: add a [[unit]] table to the configuration file, or try --demo")]
@@ -220,31 +265,6 @@ pub enum ConfigError {
     },
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    listen: Option<String>,
-    data: Option<PathBuf>,
-    demo: bool,
-    about: About,
-    unit: Vec<UnitTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UnitTable {
-    unit: Unit,
-    path: Option<String>,
-    bolt11: Option<bool>,
-    #[serde(default)]
-    input_fee_ppk: u64,
-    denominations: Option<u8>,
-    mint_min: Option<u64>,
-    mint_max: Option<u64>,
-    melt_min: Option<u64>,
-    melt_max: Option<u64>,
-}
-
 impl Config {
     /// Where a server listens if nobody says otherwise.
     pub const LISTEN: &'static str = "127.0.0.1:3338";
@@ -256,27 +276,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn load(overrides: Overrides, file: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = file.map_or_else(|| Ok(File::default()), read)?;
-        let demo = overrides.demo || file.demo;
-        let mut units: Vec<UnitConfig> =
-            file.unit.into_iter().map(|table| UnitConfig::of(table, demo)).collect();
-        if units.is_empty() && demo {
-            units = demo_units();
-        }
-        let config = Self {
-            listen: overrides.listen.or(file.listen).unwrap_or_else(|| Self::LISTEN.to_owned()),
-            data: overrides.data.or(file.data).unwrap_or_else(|| PathBuf::from(Self::DATA)),
-            passphrase: overrides.passphrase,
-            demo,
-            about: file.about,
-            units,
-            bounds: Bounds::default(),
-        };
-        config.check()?;
-        Ok(config)
+        resolve(overrides, file).map(|(config, _)| config)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        let (host, port) = self.listen.rsplit_once(':').unwrap_or_default();
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(ConfigError::Listen { listen: self.listen.clone() });
+        }
+        self.about.check()?;
         if self.units.is_empty() {
             return Err(ConfigError::NoUnits);
         }
@@ -294,6 +302,53 @@ impl Config {
                 return Err(ConfigError::Twice { unit, path: path.clone() });
             }
             terms.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// The configuration, and what of it stood in the file.
+fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), ConfigError> {
+    for name in &overrides.variables {
+        if let Some(nearest) = misspelt(name) {
+            return Err(ConfigError::Variable { name: name.clone(), nearest });
+        }
+    }
+    let mut read = file.map_or_else(|| Ok(Read::default()), table::read)?;
+    let file = std::mem::take(&mut read.file);
+    let demo = overrides.demo.map(|given| given.value).or(file.demo).unwrap_or(false);
+    let mut units: Vec<UnitConfig> =
+        file.unit.into_iter().map(|table| UnitConfig::of(table, demo)).collect();
+    if units.is_empty() && demo {
+        units = demo_units();
+    }
+    let listen = overrides.listen.map(|given| given.value).or(file.listen);
+    let data = overrides.data.map(|given| given.value).or(file.data);
+    let config = Config {
+        listen: listen.unwrap_or_else(|| Config::LISTEN.to_owned()),
+        data: data.unwrap_or_else(|| PathBuf::from(Config::DATA)),
+        passphrase: overrides.passphrase,
+        demo,
+        about: file.about,
+        units,
+        bounds: Bounds::default(),
+    };
+    config.check()?;
+    Ok((config, read))
+}
+
+impl About {
+    fn check(&self) -> Result<(), ConfigError> {
+        let urls = [
+            ("icon_url", &self.icon_url),
+            ("tos_url", &self.tos_url),
+            ("public_url", &self.public_url),
+        ];
+        for (key, url) in urls {
+            let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+            if !url.as_ref().is_none_or(is_url) {
+                return Err(ConfigError::Url { key });
+            }
         }
         Ok(())
     }
@@ -365,15 +420,9 @@ fn demo_units() -> Vec<UnitConfig> {
         .collect()
 }
 
-fn read(path: &Path) -> Result<File, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-    toml::from_str(&text)
-        .map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::setting::Source;
     use super::*;
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -389,7 +438,8 @@ mod tests {
 
     #[test]
     fn a_demo_serves_five_units_without_a_file() {
-        let overrides = Overrides { demo: true, ..Overrides::default() };
+        let demo = Some(Given::flag("--demo", true));
+        let overrides = Overrides { demo, ..Overrides::default() };
         let config = Config::load(overrides, None).unwrap();
         let units: Vec<_> = config.units.iter().map(|terms| terms.path.as_str()).collect();
         assert_eq!(units, ["usd", "eur", "kes", "inr", "sat"]);
@@ -405,9 +455,9 @@ mod tests {
         assert_eq!(config.units[0].path, "dollars");
         assert!(!config.units[0].bolt11 && !config.demo);
         let flags = Overrides {
-            listen: Some("127.0.0.1:2".into()),
-            data: Some("b".into()),
-            demo: true,
+            listen: Some(Given::flag("--listen", "127.0.0.1:2".to_owned())),
+            data: Some(Given::flag("--data", "b".into())),
+            demo: Some(Given::flag("--demo", true)),
             ..Overrides::default()
         };
         let config = Config::load(flags, None).unwrap();
@@ -418,7 +468,16 @@ mod tests {
     fn each_mistake_has_its_error() {
         let unit = |line: &str| parse(&format!("[[unit]]\nunit = 'usd'\n{line}"));
         assert!(matches!(parse(""), Err(ConfigError::NoUnits)));
-        assert!(matches!(parse("colour = 1"), Err(ConfigError::Parse { .. })));
+        assert!(matches!(parse("listen = 1"), Err(ConfigError::Parse { .. })));
+        assert!(matches!(parse("listen = "), Err(ConfigError::Parse { .. })));
+        for listen in ["nowhere", "3338", ":3338", "127.0.0.1:", "127.0.0.1:65536"] {
+            let refused = parse(&format!("listen = '{listen}'"));
+            assert!(matches!(refused, Err(ConfigError::Listen { .. })), "{listen}");
+        }
+        for key in ["icon_url", "tos_url", "public_url"] {
+            let refused = parse(&format!("[about]\n{key} = 'mint.example'"));
+            assert!(matches!(refused, Err(ConfigError::Url { .. })), "{key}");
+        }
         assert!(matches!(unit("path = 'metrics'"), Err(ConfigError::BadPath { .. })));
         assert!(matches!(unit("path = 'a/b'"), Err(ConfigError::BadPath { .. })));
         assert!(matches!(unit("[[unit]]\nunit = 'usd'"), Err(ConfigError::Twice { .. })));
@@ -428,5 +487,40 @@ mod tests {
         assert!(matches!(unit("melt_max = 9007199254740992"), Err(ConfigError::Range { .. })));
         let missing = Config::load(Overrides::default(), Some(Path::new("/nowhere/at/all")));
         assert!(matches!(missing, Err(ConfigError::Read { .. })));
+    }
+    #[test]
+    fn what_does_not_exist_is_named_with_its_line_and_neighbour() {
+        let text = "lisen = '127.0.0.1:1'\ncolour = 1\n[about]\nnmae = 'x'\ncontact = [{ methd = 'a' }]\n\
+                    [[unit]]\nunit = 'usd'\n\n[[unit]]\nunit = 'eur'\nbolt12 = true\n[log]\nlevel = 1\n";
+        let said = parse(text).unwrap_err().to_string();
+        for part in [
+            "line 1: there is no setting lisen, the nearest is listen",
+            "line 2: there is no setting colour;",
+            "line 4: there is no setting about.nmae, the nearest is about.name",
+            "line 5: there is no setting about.contact.methd, the nearest is about.contact.method",
+            "line 11: there is no setting unit.bolt12, the nearest is unit.bolt11",
+            "line 12: there is no setting log",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(said.matches("line").count(), 6, "{said}");
+        let overrides =
+            Overrides { variables: vec!["TACITD_DEMOS".to_owned()], ..Overrides::default() };
+        let said = Config::load(overrides, None).unwrap_err().to_string();
+        assert!(said.contains("TACITD_DEMOS") && said.ends_with("TACITD_DEMO"), "{said}");
+    }
+
+    #[test]
+    fn the_environment_turns_a_demo_of_the_file_off() {
+        let source = Source::Environment("TACITD_DEMO");
+        let path = std::env::temp_dir().join(format!("tacit-off-{}.toml", std::process::id()));
+        std::fs::write(&path, "demo = true\n[[unit]]\nunit = 'usd'").unwrap();
+        let load = |demo| {
+            let overrides = Overrides { demo, ..Overrides::default() };
+            Config::load(overrides, Some(&path)).unwrap().demo
+        };
+        assert!(load(None));
+        assert!(!load(Some(Given { value: false, source })));
+        std::fs::remove_file(path).unwrap();
     }
 }

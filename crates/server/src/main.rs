@@ -4,18 +4,23 @@ mod command;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use self::command::{Cli, Command, KeysetCommand, SeedCommand};
+use self::command::{Cli, Command, ConfigCommand, KeysetCommand, SeedCommand};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let own = innermost(&matches);
     let mut stdout = std::io::stdout();
     let (result, cannot) = match cli.command {
         Command::Init(args) => (command::init::run(&args, &mut stdout), 1),
-        Command::Serve(args) => (command::serve::run(args, &mut stdout), 1),
+        Command::Serve(args) => (command::serve::run(&args, own, &mut stdout), 1),
         Command::Verify(args) => (command::verify::run(&args, &mut stdout), 2),
         Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),
+        Command::Config { command: ConfigCommand::Check(args) } => {
+            (command::config::run(&args, own, &mut stdout), 1)
+        }
         Command::Keyset { command: KeysetCommand::Rotate(args) } => {
             (command::rotate::run(&args, &mut stdout), 1)
         }
@@ -27,4 +32,9 @@ fn main() -> ExitCode {
         eprintln!("tacitd: {error:#}");
         ExitCode::from(cannot)
     })
+}
+
+/// What was given to the command itself.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
 }

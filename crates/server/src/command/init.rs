@@ -45,7 +45,7 @@ Keep copies of these two, away from this machine and from each other:
 
 The vault, which will stand beside the seed, is not kept by copying it: an older copy is refused.
 
-Next: tacitd serve --data {data}
+Next: tacitd config check --data {data} --config FILE, then tacitd serve with the same.
 ",
         data = args.data.display(),
         mint = made.mint(),

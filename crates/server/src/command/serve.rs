@@ -1,16 +1,16 @@
 //! `tacitd serve`.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use tacit_server::config::{Config, Overrides};
+use clap::ArgMatches;
+use tacit_server::config::Config;
 use tacit_server::log::{self, Field, Level};
 use tacit_server::server::{self, Parts, Running};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::PassphraseArgs;
+use super::ConfigArgs;
 
 /// The store failed while the mint was running: `EX_SOFTWARE` of `sysexits.h`.
 const STORE_FAILED: u8 = 70;
@@ -22,31 +22,18 @@ const STORE_FAILED: u8 = 70;
 /// file, that over defaults.
 #[derive(clap::Args)]
 pub(crate) struct Serve {
-    /// Pay quotes by itself and let the clock be moved: for trials, never with real money
-    #[arg(long, env = "TACITD_DEMO")]
-    demo: bool,
-    /// Data directory, as tacitd init made it; in demo mode made if it is not there [default: tacit-data]
-    #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
-    data: Option<PathBuf>,
     #[command(flatten)]
-    passphrase: PassphraseArgs,
-    /// Where to listen [default: 127.0.0.1:3338]
-    #[arg(long, value_name = "ADDR:PORT", env = "TACITD_LISTEN")]
-    listen: Option<String>,
-    /// Configuration in TOML
-    #[arg(long, value_name = "FILE", env = "TACITD_CONFIG")]
-    config: Option<PathBuf>,
+    config: ConfigArgs,
 }
 
-pub(crate) fn run(args: Serve, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    args: &Serve,
+    matches: &ArgMatches,
+    stdout: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
     log::catch_panics();
-    let overrides = Overrides {
-        listen: args.listen,
-        data: args.data,
-        demo: args.demo,
-        passphrase: args.passphrase.places(),
-    };
-    let config = Config::load(overrides, args.config.as_deref())?;
+    let overrides = args.config.overrides(matches);
+    let config = Config::load(overrides, args.config.config.as_deref())?;
     raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tacit_core::unit::Unit;
+use tacit_server::config::setting::Given;
 use tacit_server::config::{Config, Overrides};
 use tacit_server::server::{Parts, Running, start};
 use tacit_service::quote::{Method, QuoteId};
@@ -22,9 +23,9 @@ pub struct Local {
 /// The configuration of a demo on a free port.
 pub fn config(data: &Path) -> Config {
     let overrides = Overrides {
-        listen: Some("127.0.0.1:0".to_owned()),
-        data: Some(data.to_owned()),
-        demo: true,
+        listen: Some(Given::flag("--listen", "127.0.0.1:0".to_owned())),
+        data: Some(Given::flag("--data", data.to_owned())),
+        demo: Some(Given::flag("--demo", true)),
         ..Overrides::default()
     };
     Config::load(overrides, None).expect("a demo needs no file")
