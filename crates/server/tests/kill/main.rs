@@ -97,7 +97,7 @@ async fn nothing_is_lost_when_the_process_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "long: about 6 minutes"]
+#[ignore = "long: about 3 minutes"]
 async fn nothing_is_lost_in_two_hundred_kills() {
     survive(200).await;
 }

@@ -10,6 +10,7 @@ use tacit_core::secret::Secret;
 use tacit_ecash::blind::hash_to_curve;
 use tacit_ecash::blinding::Blinding;
 use tacit_ecash::keyset::KeysetId;
+use tacit_ecash::limit;
 use tacit_ecash::message::{
     self, CheckStateResponse, KeysResponse, KeysetsResponse, MeltQuoteResponse, MeltQuoteState,
     MintQuoteResponse, MintQuoteState, SignaturesResponse, SpendState,
@@ -180,10 +181,13 @@ impl Wallet {
 
     /// States of proofs.
     pub async fn states(&mut self, proofs: &[Proof]) -> Vec<SpendState> {
-        let ys: Vec<PointBytes> = proofs.iter().map(y).collect();
-        let body = message::CheckStateRequest { ys };
-        let answer: CheckStateResponse = self.post("/v1/checkstate", &body).await.ok();
-        answer.states.iter().map(|state| state.state).collect()
+        let mut states = Vec::with_capacity(proofs.len());
+        for some in proofs.chunks(limit::STATES) {
+            let body = message::CheckStateRequest { ys: some.iter().map(y).collect() };
+            let answer: CheckStateResponse = self.post("/v1/checkstate", &body).await.ok();
+            states.extend(answer.states.iter().map(|state| state.state));
+        }
+        states
     }
 
     /// The input fee of that many proofs of the keyset that signs.
