@@ -1,10 +1,14 @@
 //! The seed as an operator meets it: made once, encrypted, opened from three places, locked anew.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tacit_server::passphrase::Places;
+use tacit_server::seed::{SeedError, read};
+use tacit_service::identity::Identity;
 use tempfile::tempdir;
 
 use crate::support::process::{
@@ -28,11 +32,11 @@ impl Made {
         made
     }
 
-    fn data(&self) -> std::path::PathBuf {
+    fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
-    fn seed(&self) -> std::path::PathBuf {
+    fn seed(&self) -> PathBuf {
         self.data().join("seed")
     }
 
@@ -61,7 +65,7 @@ impl Made {
             if log.contains("the mint is up") || ended.is_some() {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
         _ = child.kill();
         child.wait().unwrap();
@@ -253,6 +257,34 @@ fn a_passphrase_is_changed_while_the_mint_is_stopped() {
     assert!(!made.data().join("seed.new").exists());
     made.serves(made.serve().env("TACITD_PASSPHRASE", OTHER));
     fails(made.serve().env("TACITD_PASSPHRASE", PASSPHRASE), &["does not open"]);
+}
+
+#[test]
+fn a_killed_change_leaves_the_old_seed_or_the_new() {
+    let made = Made::new();
+    let mint = read(&made.seed()).unwrap().mint();
+    let places = |text: &str| Places::file(made.file("held", text).into());
+    let (mut now, mut next) = (OTHER, PASSPHRASE);
+    let begun = Instant::now();
+    assert_eq!(run(made.change(OTHER).env("TACITD_PASSPHRASE", PASSPHRASE)).code, Some(0));
+    let whole = begun.elapsed();
+    // From before it has begun until well after it should have ended.
+    for round in 0..18 {
+        let mut command = made.change(next);
+        command.env("TACITD_PASSPHRASE", now).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(whole * round / 12);
+        _ = child.kill(); // It may have ended.
+        child.wait().unwrap();
+        let opened = read(&made.seed()).unwrap().open(&places(next));
+        if opened.is_ok() {
+            (now, next) = (next, now);
+        } else {
+            assert!(matches!(opened, Err(SeedError::WrongPassphrase { .. })), "{opened:?}");
+        }
+        let seed = read(&made.seed()).unwrap().open(&places(now)).unwrap();
+        assert_eq!(Identity::derive(&seed).public(), mint, "round {round}");
+    }
 }
 
 #[test]
