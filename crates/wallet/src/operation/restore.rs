@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tacit_core::secret::Secret;
 use tacit_core::unit::Unit;
 use tacit_ecash::blind::hash_to_curve;
+use tacit_ecash::blinding::Blinding;
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::message::{
     CheckStateRequest, CheckStateResponse, RestoreRequest, RestoreResponse, SpendState,
@@ -102,7 +103,7 @@ struct Window {
     asked: Vec<(u64, PointBytes)>,
     /// Not spent: to be asked for their signatures.
     unsigned: Vec<(u64, Status)>,
-    sought: Vec<(u64, Status)>,
+    sought: Vec<(u64, Status, Blinding)>,
     changes: Vec<Change>,
     /// The last counter with a trace.
     last: Option<u64>,
@@ -168,13 +169,13 @@ impl Restore {
             if !window.unsigned.is_empty() {
                 self.order.shuffle(&mut window.unsigned);
                 let rest = window.unsigned.len().saturating_sub(self.pace.batch.max(1));
-                window.sought = window.unsigned.split_off(rest);
-                let blinding = |(counter, _): &(u64, Status)| {
-                    let blinding = wallet.seed.blinding(keyset, *counter, 1)?;
-                    Ok((*blinding.message()).into())
-                };
-                let outputs: Result<_, RestoreError> = window.sought.iter().map(blinding).collect();
-                let request = RestoreRequest { outputs: outputs? };
+                for (counter, status) in window.unsigned.split_off(rest) {
+                    let blinding = wallet.seed.blinding(keyset, counter, 1)?;
+                    window.sought.push((counter, status, blinding));
+                }
+                let outputs = window.sought.iter();
+                let outputs = outputs.map(|(.., blinding)| (*blinding.message()).into());
+                let request = RestoreRequest { outputs: outputs.collect() };
                 self.phase = Phase::Signatures;
                 return Ok(Yield::Send(Request::post(&self.mint, "/v1/restore", &request)));
             }
@@ -282,8 +283,7 @@ impl Restore {
             return Err(RestoreError::NoAnswer);
         }
         let keyset = *self.keysets.front().expect("a keyset is being searched");
-        for (counter, status) in std::mem::take(&mut self.window.sought) {
-            let blinding = wallet.seed.blinding(keyset, counter, 1)?;
+        for (counter, status, blinding) in std::mem::take(&mut self.window.sought) {
             let blinded = blinding.message().blinded;
             let mut signed = answer.outputs.iter().zip(&answer.signatures);
             let Some((_, signed)) = signed.find(|(output, _)| output.blinded == blinded) else {

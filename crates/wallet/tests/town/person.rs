@@ -18,7 +18,7 @@ use tacit_wallet::transport::{Answer, Request};
 use super::mint::Mint;
 use super::random::Random;
 
-pub(crate) const PACE: Pace = Pace { window: 30, empty_windows: 3, batch: 7 };
+pub(crate) const PACE: Pace = Pace { window: 20, empty_windows: 3, batch: 7 };
 
 pub(crate) fn address() -> MintUrl {
     "https://mint.example/usd".parse().unwrap()
@@ -192,6 +192,14 @@ impl Person {
     pub(crate) fn restore(&mut self, network: &mut Network, trouble: Trouble) -> Option<()> {
         let mut restore = Restore::new(address(), usd(), PACE, network.random.bytes());
         self.drive(network, trouble, |wallet, answer| restore.step(wallet, answer)).map(|_| ())
+    }
+
+    /// Whether a search found proofs that a payment held.
+    pub(crate) fn has_unsure(&self) -> bool {
+        let unsure = Status::Pending { token: None };
+        let state = self.state();
+        let mut proofs = state.keysets().values().flat_map(|keyset| keyset.proofs.values());
+        proofs.any(|proof| proof.status == unsure)
     }
 
     /// A new device with nothing but the words.

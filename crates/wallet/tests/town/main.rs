@@ -1,0 +1,8 @@
+//! A mint in memory, people with wallets, and a driver that may stop between any two of their steps.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod mint;
+mod person;
+mod random;
+mod refusal;
+mod schedule;
