@@ -310,6 +310,16 @@ impl Mint {
         if outputs.iter().any(|output| self.signed.contains_key(&output.blinded)) {
             return Err(Code::AlreadySigned);
         }
+        // Blank outputs of a payment under way will be signed when it ends.
+        let is_held = |blinded: PointBytes| {
+            self.melts.values().any(|melt| {
+                melt.quote.state == MeltQuoteState::Pending
+                    && melt.outputs.iter().any(|output| output.blinded == blinded)
+            })
+        };
+        if outputs.iter().map(|output| output.blinded).any(is_held) {
+            return Err(Code::OutputsPending);
+        }
         let active = self.keysets.last().unwrap().id();
         if outputs.iter().any(|output| output.keyset != active) {
             return Err(Code::InactiveKeyset);
