@@ -181,3 +181,79 @@ impl State {
 fn ensure(holds: bool) -> Result<(), Conflict> {
     if holds { Ok(()) } else { Err(Conflict) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tacit_core::unit::Unit;
+    use tacit_ecash::message::Dleq;
+    use tacit_ecash::point::PointBytes;
+
+    use super::*;
+
+    const KEYSET: KeysetId = KeysetId::V2([1; 33]);
+
+    fn proof(status: Status) -> StoredProof {
+        let signature = PointBytes::from_bytes([2; 33]);
+        StoredProof { amount: 8, signature, dleq: Dleq { e: [0; 32], s: [0; 32] }, status }
+    }
+
+    fn id(counter: u64) -> ProofId {
+        ProofId { keyset: KEYSET, counter }
+    }
+
+    fn pin() -> Change {
+        let pinned = PinnedKeyset {
+            mint: "https://mint.example".parse().unwrap(),
+            unit: Unit::new("usd").unwrap(),
+            input_fee_ppk: 0,
+            final_expiry: None,
+            keys: BTreeMap::new(),
+        };
+        Change::PinKeyset { id: KEYSET, pinned }
+    }
+
+    fn applied(state: &State, changes: &[Change]) -> Result<State, Conflict> {
+        let mut next = state.clone();
+        next.apply(&Batch { changes: changes.to_vec() }).map(|()| next)
+    }
+
+    /// A keyset with its first four counters used, and a spent proof under counter 3.
+    fn begun() -> State {
+        let changes = [
+            pin(),
+            Change::AdvanceCounter { keyset: KEYSET, from: 0, to: 4 },
+            Change::AddProof { id: id(3), proof: proof(Status::Spent) },
+        ];
+        applied(&State::default(), &changes).unwrap()
+    }
+
+    #[test]
+    fn what_is_spent_does_not_come_back() {
+        let state = begun();
+        let again = Change::AddProof { id: id(3), proof: proof(Status::Unspent) };
+        assert_eq!(applied(&state, &[again]), Ok(state));
+    }
+
+    #[test]
+    fn a_change_that_does_not_find_what_it_expects_is_a_conflict() {
+        let (state, operation) = (begun(), OperationId::default());
+        let (unspent, spent) = (Status::Unspent, Status::Spent);
+        for change in [
+            pin(),
+            Change::AdvanceCounter { keyset: KEYSET, from: 3, to: 9 },
+            Change::AdvanceCounter { keyset: KEYSET, from: 4, to: 3 },
+            Change::AddProof { id: id(4), proof: proof(unspent) },
+            Change::SetStatus { id: id(3), from: unspent, to: spent },
+            Change::SetStatus { id: id(2), from: unspent, to: spent },
+            Change::SetActive { id: KeysetId::V2([9; 33]), is_active: true },
+            Change::Close { id: operation },
+            Change::RemoveToken { id: operation },
+        ] {
+            assert_eq!(applied(&state, std::slice::from_ref(&change)), Err(Conflict), "{change:?}");
+        }
+        let released = Change::SetStatus { id: id(3), from: spent, to: unspent };
+        assert!(applied(&state, &[released]).is_ok());
+    }
+}
