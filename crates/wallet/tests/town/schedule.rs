@@ -289,7 +289,7 @@ fn a_crash_between_any_two_steps_loses_and_makes_no_money() {
 
 /// Thousands of both.
 #[test]
-#[ignore = "long: about 10 minutes"]
+#[ignore = "long: about 9 minutes"]
 fn many_more_schedules_lose_and_make_no_money() {
     check_crashes(seeds(10_000..16_000));
     run(seeds(2_000_000..2_002_000), true);
