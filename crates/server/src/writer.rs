@@ -22,6 +22,10 @@ use crate::queue::{Queue, Refused};
 const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
+/// Rows of the vault that a batch's changes may concern on average: a change can concern some thousands, and a batch of
+/// such would hold everybody else up.
+const ROWS_A_CHANGE: usize = 16;
+
 /// What to do once a change is durable, or is known not to be. Runs on the writer's thread: keep it short.
 pub(crate) type Answer = Box<dyn FnOnce(Result<Committed, CommitError>) + Send>;
 
@@ -192,17 +196,19 @@ fn refuse(message: Message, error: CommitError) {
 fn write(mut desk: Desk, queue: &Queue<Message>, state: &State) {
     let mut stopping = false;
     while !stopping {
-        let (mut changes, mut answers) = (Vec::new(), Vec::new());
+        let (mut changes, mut answers, mut rows) = (Vec::new(), Vec::new(), 0);
         let mut next = Some(queue.take());
         while let Some(message) = next {
             match message {
                 Message::Job(job) => {
+                    rows += job.change.rows();
                     changes.push(job.change);
                     answers.push(job.answer);
                 }
                 Message::Stop => stopping = true,
             }
-            let is_enough = stopping || changes.len() == desk.batch;
+            let is_enough =
+                stopping || changes.len() == desk.batch || rows >= desk.batch * ROWS_A_CHANGE;
             next = if is_enough { None } else { queue.try_take() };
         }
         let commit =

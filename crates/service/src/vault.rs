@@ -59,6 +59,25 @@ pub enum Change {
     Tick,
 }
 
+impl Change {
+    /// How many rows of proofs and outputs it concerns, and at least one: what it costs a commit.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Swap(swap) => swap.inputs().len() + swap.outputs().len(),
+            Self::Mint(mint) => mint.outputs().len(),
+            Self::StartMelt(melt) => melt.inputs().len() + melt.outputs().len(),
+            Self::OpenMintQuote(_)
+            | Self::Receive { .. }
+            | Self::OpenMeltQuote(_)
+            | Self::FinishMelt { .. }
+            | Self::Seal(_)
+            | Self::AddKeyset { .. }
+            | Self::Tick => 1,
+        }
+        .max(1)
+    }
+}
+
 /// What became of a [`Change`]. Given out only once the whole batch is durable.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -1,14 +1,15 @@
 -- The vault as first laid down. Never edited: what changes later is a migration of its own.
 --
 -- Swap tables are clustered by key and hold no row id, no time and no request id, so that row order cannot join
--- what blinding separated. They are clustered by era first; an era ends with a day and holds a million rows or more.
+-- what blinding separated. They are clustered by era first: the open one, and those that ended with a day that found a million rows.
 -- A denomination is stored as its exponent: the amount is 2^exponent.
 
 CREATE TABLE vault (
     one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     mint BLOB NOT NULL,
     open_day INTEGER NOT NULL,
-    commits INTEGER NOT NULL
+    commits INTEGER NOT NULL,
+    filter_salt BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE keyset (

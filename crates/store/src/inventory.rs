@@ -37,6 +37,12 @@ pub const VAULT: Section = Section {
             "writer",
             FOR_GOOD,
         ),
+        column(
+            "vault.filter_salt",
+            "Random bytes, drawn once: what filters of eras are hashed with.",
+            "writer, readers",
+            FOR_GOOD,
+        ),
         table("keyset", "Keysets, by number.", FOR_GOOD),
         column("keyset.number", "The short number other rows name it by.", "all", FOR_GOOD),
         column("keyset.id", "Its public name (NUT-02).", "mint", FOR_GOOD),
@@ -79,7 +85,7 @@ pub const VAULT: Section = Section {
         ),
         table(
             "era",
-            "Stretches of days, each with a million signed outputs or more: what was spent and signed in one lies together.",
+            "Stretches of days: what was spent and signed in one lies together. A closed one holds a million rows or more, the open one may be minutes old.",
             FOR_GOOD,
         ),
         column(
@@ -103,7 +109,7 @@ pub const VAULT: Section = Section {
         table("spent", "Proofs that were spent, so that none is spent twice.", OPEN),
         column(
             "spent.era",
-            "Era in which it was spent: never less than a day, with a million payments' outputs or more.",
+            "Era in which it was spent. Rows of the open one were written since the last was closed, and may be few.",
             "writer, state checks (NUT-07)",
             OPEN,
         ),

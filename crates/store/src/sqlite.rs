@@ -116,6 +116,8 @@ struct Known {
     open_day: Day,
     commits: u64,
     era: Era,
+    /// Proofs spent and outputs signed in the open era; above what closes it they are not told apart.
+    era_rows: (u64, u64),
 }
 
 /// The vault's writer.
@@ -160,6 +162,9 @@ impl SqliteVault {
         connection.busy_timeout(WRITER_PATIENCE)?;
         let eras = era::load(&connection, known.era)?;
         let mut filters = Maker::new(path, eras.clone());
+        if era::tables_with_strays(&connection, known.era)? > 0 {
+            return Err(OpenError::Corrupt("a row is of an era to come"));
+        }
         filters.start(known.era)?;
         Ok(Self {
             checkpointer: Checkpointer::start(path)?,
@@ -195,6 +200,9 @@ impl Drop for SqliteVault {
         if let Some(known) = &self.known {
             // A mark that cannot be written stays behind: it then finds fewer copies out, and refuses none wrongly.
             _ = self.mark.write(known.commits);
+            // Filters that cannot be kept are made again.
+            self.filters.stop();
+            _ = self.filters.keep(&self.connection, usize::MAX);
         }
     }
 }
@@ -325,7 +333,8 @@ fn migrate(connection: &mut Connection, mint: &PublicKey) -> Result<(), OpenErro
         change.execute_batch(migration)?;
         if version == 0 {
             change.execute(
-                "INSERT INTO vault (one, mint, open_day, commits) VALUES (1, ?1, 0, 0)",
+                "INSERT INTO vault (one, mint, open_day, commits, filter_salt)
+                 VALUES (1, ?1, 0, 0, randomblob(16))",
                 [mint.serialize()],
             )?;
             change.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -11,6 +11,7 @@ use tacit_service::ledger::Account;
 use tacit_service::quote::{MeltQuote, MeltQuoteState, PendingMelt, QuoteId};
 use tacit_service::vault::Balance;
 
+use super::era::{self, Era, Eras, Table};
 use super::fault::Fault;
 use super::{read, row};
 
@@ -75,9 +76,14 @@ pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
         let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
         orphans.push((*what, row::natural(count)));
     }
-    orphans
-        .push(("proof spent twice over", repeated(connection, &["spent", "spent_archive"], "y")?));
-    orphans.push(("output signed twice over", repeated(connection, &["signed"], "b_")?));
+    let open = era::open_era(connection)?;
+    let eras = era::load(connection, open)?;
+    let (spends, signs) =
+        (walk(connection, &eras, Table::Spent)?, walk(connection, &eras, Table::Signed)?);
+    orphans.push(("proof spent twice over", spends.repeated));
+    orphans.push(("output signed twice over", signs.repeated));
+    orphans.push(("key that its era's filter denies", spends.denied + signs.denied));
+    orphans.push(("table with a row of no era", era::tables_with_strays(connection, open)?));
     let mut strays = Strays { records: &records, rows: 0 };
     let spent = strays.by_keyset(connection, "spent")?;
     let archived = strays.by_keyset(connection, "spent_archive")?;
@@ -115,41 +121,56 @@ pub(super) fn books(connection: &Connection) -> Result<Books, Fault> {
     })
 }
 
-/// How many keys stand in more than one era, or in more than one of these tables: rows are gone through in the order
-/// of their keys, in all of them side by side.
-fn repeated(connection: &Connection, tables: &[&str], key: &str) -> Result<u64, Fault> {
-    let eras: Vec<i64> =
+/// What is wrong with the eras of a table.
+#[derive(Default)]
+struct Walk {
+    /// Keys that stand more than once.
+    repeated: u64,
+    /// Keys that the filter of their era denies, so that they would not be found.
+    denied: u64,
+}
+
+/// Goes through the keys of all eras side by side, in the order of the keys.
+fn walk(connection: &Connection, eras: &Eras, table: Table) -> Result<Walk, Fault> {
+    let (names, key): (&[&str], &str) = match table {
+        Table::Spent => (&["spent", "spent_archive"], "y"),
+        Table::Signed => (&["signed"], "b_"),
+    };
+    let numbers: Vec<Era> =
         read::all(connection, "SELECT number FROM era", [], |row| Ok(row.get(0)?))?;
     let mut statements = Vec::new();
-    for table in tables {
-        let sql = format!("SELECT {key} FROM {table} WHERE era = ?1 ORDER BY {key}");
-        for era in &eras {
-            if read::any(connection, &format!("SELECT 1 FROM {table} WHERE era = ?1"), [era])? {
+    for name in names {
+        let sql = format!("SELECT {key} FROM {name} WHERE era = ?1 ORDER BY {key}");
+        for era in &numbers {
+            if read::any(connection, &format!("SELECT 1 FROM {name} WHERE era = ?1"), [era])? {
                 statements.push((connection.prepare(&sql)?, *era));
             }
         }
     }
-    if statements.len() < 2 {
-        return Ok(0); // Within one era of one table the primary key sees to it.
+    if numbers.len() < 2 && statements.len() < 2 {
+        return Ok(Walk::default()); // Within one era of one table the primary key sees to it.
     }
     let mut streams = Vec::new();
     for (statement, era) in &mut statements {
-        streams.push(statement.query([*era])?);
+        streams.push((statement.query([*era])?, *era));
     }
     let next = |stream: &mut rusqlite::Rows<'_>| -> Result<Option<Vec<u8>>, Fault> {
         Ok(stream.next()?.map(|row| row.get(0)).transpose()?)
     };
     let mut heads = BinaryHeap::new();
-    for (number, stream) in streams.iter_mut().enumerate() {
+    for (number, (stream, _)) in streams.iter_mut().enumerate() {
         heads.extend(next(stream)?.map(|key| Reverse((key, number))));
     }
-    let (mut last, mut count) = (Vec::new(), 0);
+    let (mut last, mut found) = (Vec::new(), Walk::default());
     while let Some(Reverse((key, number))) = heads.pop() {
-        count += u64::from(key == last);
+        let (stream, era) = &mut streams[number];
+        let x = key.last_chunk().ok_or(Fault::Malformed("a key is no point"))?;
+        found.denied += u64::from(eras.denies(*era, table, x));
+        found.repeated += u64::from(key == last);
         last = key;
-        heads.extend(next(&mut streams[number])?.map(|key| Reverse((key, number))));
+        heads.extend(next(stream)?.map(|key| Reverse((key, number))));
     }
-    Ok(count)
+    Ok(found)
 }
 
 fn add(left: u64, right: u64) -> Result<u64, Fault> {

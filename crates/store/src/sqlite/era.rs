@@ -16,10 +16,10 @@ use std::thread::{self, JoinHandle};
 use rusqlite::{Connection, params};
 
 use super::fault::Fault;
-use super::filter::Filter;
+use super::filter::{Filter, Place, SALT};
 use super::{OpenError, read, row};
 
-/// Outputs signed in an era from which it is closed at the end of the day: some 90 MB, with the proofs.
+/// Proofs spent or outputs signed in an era from which it is closed at the end of the day: some 90 MB of both.
 pub(super) const ROWS: u64 = 1_000_000;
 
 /// Rows read in one go to make a filter: short enough for the log to begin anew in between.
@@ -44,6 +44,16 @@ struct Filters {
     signed: Filter,
 }
 
+impl Table {
+    /// What a filter at rest is bound to, so that it is believed for nothing else.
+    fn label(self, era: Era) -> String {
+        match self {
+            Self::Spent => format!("spent of era {era}"),
+            Self::Signed => format!("signed of era {era}"),
+        }
+    }
+}
+
 impl Filters {
     fn of(&self, table: Table) -> &Filter {
         match table {
@@ -53,20 +63,24 @@ impl Filters {
     }
 }
 
-/// The filters of closed eras, by the era's number; shared by the writer and the readers of a process.
+/// The filters of closed eras; shared by the writer and the readers of a process.
 #[derive(Clone, Debug, Default)]
-pub struct Eras(Arc<RwLock<Arc<Known>>>);
+pub struct Eras {
+    /// The vault's. Without filters, which are made with it, it is not needed.
+    salt: [u8; SALT],
+    filters: Arc<RwLock<Arc<Known>>>,
+}
 
 /// Indexed by the era's number.
 type Known = Vec<Option<Arc<Filters>>>;
 
 impl Eras {
     fn known(&self) -> Arc<Known> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.filters.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn insert(&self, era: Era, filters: Arc<Filters>) {
-        let mut shared = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.filters.write().unwrap_or_else(PoisonError::into_inner);
         let mut known = Known::clone(&shared);
         let place = usize::try_from(era).expect("as many eras as there are days");
         known.resize(known.len().max(place + 1), None);
@@ -76,24 +90,31 @@ impl Eras {
 
     /// The closed eras, of those before `open`, that a key may be in.
     pub(super) fn closed_with(&self, open: Era, table: Table, x: &[u8; 32]) -> Vec<Era> {
-        let known = self.known();
-        (0..open)
-            .filter(|era| {
-                let filters = usize::try_from(*era).ok().and_then(|place| known.get(place));
-                filters.and_then(Option::as_ref).is_none_or(|known| known.of(table).may_hold(x))
-            })
-            .collect()
+        if open == 0 {
+            return Vec::new();
+        }
+        let (known, place) = (self.known(), Place::of(&self.salt, x));
+        let may_hold = |era: &Era| {
+            filters_of(&known, *era).is_none_or(|filters| filters.of(table).may_hold(place))
+        };
+        (0..open).filter(may_hold).collect()
+    }
+
+    /// Whether an era's filter denies a key: of one that is there it must not.
+    pub(super) fn denies(&self, era: Era, table: Table, x: &[u8; 32]) -> bool {
+        let place = Place::of(&self.salt, x);
+        filters_of(&self.known(), era).is_some_and(|filters| !filters.of(table).may_hold(place))
     }
 
     /// The closed eras before `open` that have no filter.
     fn without_filters(&self, open: Era) -> Vec<Era> {
         let known = self.known();
-        let is_without = |era: &Era| {
-            let filters = usize::try_from(*era).ok().and_then(|place| known.get(place));
-            filters.and_then(Option::as_ref).is_none()
-        };
-        (0..open).filter(is_without).collect()
+        (0..open).filter(|era| filters_of(&known, *era).is_none()).collect()
     }
+}
+
+fn filters_of(known: &Known, era: Era) -> Option<&Filters> {
+    known.get(usize::try_from(era).ok()?)?.as_deref()
 }
 
 /// Eras as one statement sees them: what is closed, and where new rows go.
@@ -116,10 +137,26 @@ pub(super) fn open_era(connection: &Connection) -> Result<Era, Fault> {
     number.flatten().ok_or(Fault::Malformed("the vault has no era"))
 }
 
-/// Whether the open era is so large that the day's end closes it.
-pub(super) fn is_full(connection: &Connection, open: Era, rows: u64) -> Result<bool, Fault> {
-    let sql = "SELECT 1 FROM signed WHERE era = ?1 LIMIT 1 OFFSET ?2";
-    read::any(connection, sql, params![open, row::integer(rows.saturating_sub(1))])
+/// Proofs spent and outputs signed in the open era, each counted no further than [`ROWS`].
+pub(super) fn rows(connection: &Connection, open: Era) -> Result<(u64, u64), Fault> {
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {table} WHERE era = ?1 LIMIT ?2)");
+        let params = params![open, row::integer(ROWS)];
+        Ok::<_, Fault>(row::natural(connection.query_row(&sql, params, |row| row.get(0))?))
+    };
+    Ok((count("spent")?, count("signed")?))
+}
+
+/// Tables with a row of an era that is not open yet: nobody would ask about it.
+pub(super) fn tables_with_strays(connection: &Connection, open: Era) -> Result<u64, Fault> {
+    let mut count = 0;
+    for table in ["spent", "spent_archive", "signed"] {
+        for is_stray in ["era > ?1", "era < 0 AND ?1 >= 0"] {
+            let sql = format!("SELECT 1 FROM {table} WHERE {is_stray}");
+            count += u64::from(read::any(connection, &sql, [open])?);
+        }
+    }
+    Ok(count)
 }
 
 /// Closes the open era and opens the next, whose number it returns.
@@ -130,15 +167,21 @@ pub(super) fn close(connection: &Connection, open: Era) -> Result<Era, Fault> {
 
 /// Takes the filters that are kept in the vault; damaged ones are left out, to be made anew.
 pub(super) fn load(connection: &Connection, open: Era) -> Result<Eras, Fault> {
-    let eras = Eras::default();
+    let salt = read::one(connection, "SELECT filter_salt FROM vault", [], |row| Ok(row.get(0)?))?;
+    let salt = salt.ok_or(Fault::Malformed("the vault's own row is missing"))?;
+    let eras = Eras { salt, ..Eras::default() };
     let sql = "SELECT number, spent_filter, signed_filter FROM era
                WHERE number < ?1 AND spent_filter IS NOT NULL AND signed_filter IS NOT NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([open])?;
     while let Some(row) = rows.next()? {
-        let read = |column| Ok::<_, Fault>(Filter::from_bytes(&row.get::<_, Vec<u8>>(column)?));
-        if let (Some(spent), Some(signed)) = (read(1)?, read(2)?) {
-            eras.insert(row.get(0)?, Arc::new(Filters { spent, signed }));
+        let era = row.get(0)?;
+        let read = |column, table: Table| {
+            let bytes: Vec<u8> = row.get(column)?;
+            Ok::<_, Fault>(Filter::from_bytes(&table.label(era), &bytes))
+        };
+        if let (Some(spent), Some(signed)) = (read(1, Table::Spent)?, read(2, Table::Signed)?) {
+            eras.insert(era, Arc::new(Filters { spent, signed }));
         }
     }
     Ok(eras)
@@ -181,17 +224,18 @@ impl Maker {
         Ok(())
     }
 
-    /// Keeps in the vault what was made since, and says how many eras that were. To be called within a commit that has
-    /// time.
-    pub(super) fn keep(&self, change: &Connection) -> Result<usize, Fault> {
+    /// Keeps in the vault what was made since, of so many eras at most, and says of how many.
+    pub(super) fn keep(&self, change: &Connection, most: usize) -> Result<usize, Fault> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keep = change.prepare_cached(
             "UPDATE era SET spent_filter = ?2, signed_filter = ?3 WHERE number = ?1",
         )?;
-        for (era, filters) in made.iter() {
-            keep.execute(params![era, filters.spent.to_bytes(), filters.signed.to_bytes()])?;
+        let now = &made[..most.min(made.len())];
+        for (era, filters) in now {
+            let bytes = |table: Table| filters.of(table).to_bytes(&table.label(*era));
+            keep.execute(params![era, bytes(Table::Spent), bytes(Table::Signed)])?;
         }
-        Ok(made.len())
+        Ok(now.len())
     }
 
     /// Forgets so many that [`Self::keep`] kept, once that is durable.
@@ -200,11 +244,9 @@ impl Maker {
         let count = count.min(made.len());
         made.drain(..count);
     }
-}
 
-/// Waits for the thread to end, so that its connection is closed before the writer's lock is given up.
-impl Drop for Maker {
-    fn drop(&mut self) {
+    /// Ends the thread, whatever it is at.
+    pub(super) fn stop(&mut self) {
         self.is_stopped.store(true, Ordering::Release);
         for thread in self.threads.drain(..) {
             _ = thread.join();
@@ -212,59 +254,84 @@ impl Drop for Maker {
     }
 }
 
-/// Makes the filters of one closed era after the other, until none lacks them.
+/// Waits for the thread to end, so that its connection is closed before the writer's lock is given up.
+impl Drop for Maker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Makes the filters of one closed era after the other, until none lacks them. Of an era that cannot be read the
+/// filters go on lacking: whoever looks into it meets the same fault, and says so.
 fn make_all(
     connection: &Connection,
     eras: &Eras,
     made: &Made,
     is_stopped: &AtomicBool,
 ) -> Result<(), Fault> {
-    while let Some(era) = eras.without_filters(open_era(connection)?).first().copied() {
-        // The archive after what it is filled from: a row that moves meanwhile is met in one of them.
-        let spent = make(connection, era, &["spent", "spent_archive"], "y", is_stopped)?;
-        let signed = make(connection, era, &["signed"], "b_", is_stopped)?;
+    let mut failed = Vec::new();
+    loop {
+        let mut missing = eras.without_filters(open_era(connection)?).into_iter();
+        let Some(era) = missing.find(|era| !failed.contains(era)) else { return Ok(()) };
+        let filters = make(connection, era, &eras.salt, is_stopped);
         if is_stopped.load(Ordering::Acquire) {
             return Ok(()); // What was made knows only some of the keys.
         }
-        let filters = Arc::new(Filters { spent, signed });
+        let Ok(filters) = filters.map(Arc::new) else {
+            failed.push(era);
+            continue;
+        };
         made.lock().unwrap_or_else(PoisonError::into_inner).push((era, Arc::clone(&filters)));
         eras.insert(era, filters);
     }
-    Ok(())
 }
 
-/// The filter of an era's rows in some tables, or of some of them if it is stopped.
+/// The filters of an era, or of some of its rows if it is stopped.
 fn make(
     connection: &Connection,
     era: Era,
-    tables: &[&str],
+    salt: &[u8; SALT],
+    is_stopped: &AtomicBool,
+) -> Result<Filters, Fault> {
+    let of = |tables: &[&str], key: &str| {
+        let mut rows = 0;
+        for table in tables {
+            walk(connection, era, table, key, is_stopped, |_| rows += 1)?;
+        }
+        let mut filter = Filter::for_keys(rows);
+        for table in tables {
+            walk(connection, era, table, key, is_stopped, |x| filter.add(Place::of(salt, x)))?;
+        }
+        Ok::<_, Fault>(filter)
+    };
+    // The archive after what it is filled from: a row that moves meanwhile is met in one of them.
+    Ok(Filters { spent: of(&["spent", "spent_archive"], "y")?, signed: of(&["signed"], "b_")? })
+}
+
+/// Goes through the keys of an era, some at a time, so that the log can begin anew in between.
+fn walk(
+    connection: &Connection,
+    era: Era,
+    table: &str,
     key: &str,
     is_stopped: &AtomicBool,
-) -> Result<Filter, Fault> {
-    let mut rows = 0;
-    for table in tables {
-        let sql = format!("SELECT count(*) FROM {table} WHERE era = ?1");
-        rows += connection.query_row(&sql, [era], |row| row.get::<_, u64>(0))?;
-    }
-    let mut filter = Filter::for_keys(rows);
-    for table in tables {
-        let sql = format!(
-            "SELECT {key} FROM {table} WHERE era = ?1 AND {key} > ?2 ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
-        );
-        let mut from = Vec::new();
-        loop {
-            let keys: Vec<Vec<u8>> =
-                read::all(connection, &sql, params![era, from], |row| Ok(row.get(0)?))?;
-            for key in &keys {
-                // A point's x coordinate, without the byte of its parity where there is one.
-                let x = key.last_chunk().ok_or(Fault::Malformed("a key is no point"))?;
-                filter.add(x);
-            }
-            match keys.into_iter().next_back() {
-                Some(last) if !is_stopped.load(Ordering::Acquire) => from = last,
-                Some(_) | None => break,
-            }
+    mut see: impl FnMut(&[u8; 32]),
+) -> Result<(), Fault> {
+    let sql = format!(
+        "SELECT {key} FROM {table} WHERE era = ?1 AND {key} > ?2 ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
+    );
+    let mut from = Vec::new();
+    while !is_stopped.load(Ordering::Acquire) {
+        let keys: Vec<Vec<u8>> =
+            read::all(connection, &sql, params![era, from], |row| Ok(row.get(0)?))?;
+        for key in &keys {
+            // A point's x coordinate, without the byte of its parity where there is one.
+            see(key.last_chunk().ok_or(Fault::Malformed("a key is no point"))?);
+        }
+        match keys.into_iter().next_back() {
+            Some(last) => from = last,
+            None => break,
         }
     }
-    Ok(filter)
+    Ok(())
 }

@@ -51,6 +51,9 @@ enum LookUp {
     All,
 }
 
+/// Eras whose filters a tick keeps: some megabytes each.
+const ERAS_A_TICK: usize = 1;
+
 /// A batch decided and written, not yet committed.
 struct Written<'a> {
     change: Transaction<'a>,
@@ -82,7 +85,7 @@ impl SqliteVault {
         if has_tick(batch) {
             archive_from = archive::advance(&change, &known.keysets, archive_from)
                 .map_err(Fault::before_commit)?;
-            kept = self.filters.keep(&change).map_err(Fault::before_commit)?;
+            kept = self.filters.keep(&change, ERAS_A_TICK).map_err(Fault::before_commit)?;
         }
         if !effects.sealed.is_empty() {
             archive_from = Some(archive::START);
@@ -110,7 +113,7 @@ impl SqliteVault {
         let change = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut open = known.era;
         // Before anything is looked up: what inserting tells, it tells of the era that rows go to.
-        if known.open_day < now.day() && era::is_full(&change, open, self.era_rows)? {
+        if known.open_day < now.day() && known.era_rows.0.max(known.era_rows.1) >= self.era_rows {
             open = era::close(&change, open)?;
         }
         let at = At { eras: &self.eras, open };
@@ -160,11 +163,13 @@ fn may_rest_on_assumption(outcome: &Outcome) -> bool {
 }
 
 pub(super) fn known_of(connection: &Connection) -> Result<Known, Fault> {
+    let era = open_era(connection)?;
     Ok(Known {
         keysets: read::keysets(connection)?,
         open_day: read::open_day(connection)?,
         commits: read::commits(connection)?,
-        era: open_era(connection)?,
+        era,
+        era_rows: era::rows(connection, era)?,
     })
 }
 
@@ -179,6 +184,13 @@ impl Known {
         }
         self.open_day = effects.close_day.unwrap_or(self.open_day);
         self.commits += 1;
+        let (spent, signed) = if self.era == era { self.era_rows } else { (0, 0) };
+        let more = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+        // Proofs that a payment held are not counted when they are spent: they are few, and so is what they delay.
+        self.era_rows = (
+            spent.saturating_add(more(effects.spend.len())),
+            signed.saturating_add(more(effects.sign.len())),
+        );
         self.era = era;
         self
     }

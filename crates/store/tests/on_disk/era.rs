@@ -7,10 +7,11 @@ use rusqlite::Connection;
 use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::blinding::Blinding;
 use tacit_ecash::proof::Proof;
-use tacit_service::conformance::rig::{Rig, messages};
+use tacit_service::conformance::rig::{Rig, identity, messages};
 use tacit_service::melt::MeltError;
 use tacit_service::mint::{InputError, OutputError};
 use tacit_service::vault::{Change, ProofState};
+use tacit_store::sqlite::{OpenError, SqliteVault};
 
 use crate::bed::{OnDisk, rig_on_disk};
 
@@ -153,9 +154,49 @@ fn the_audit_finds_what_stands_in_two_eras() {
             "INSERT INTO {table} SELECT 1, {key}, keyset, exponent FROM {table} WHERE era = 0 LIMIT 1"
         );
         Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
-        let books = rig.bed().reader().books().unwrap();
-        let found: Vec<_> = books.orphans.iter().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(found, [&(what, 1)]);
+        assert_eq!(orphans(&mut rig), [(what, 1)]);
+    }
+}
+
+fn orphans(rig: &mut Rig) -> Vec<(&'static str, u64)> {
+    let books = rig.bed().reader().books().unwrap();
+    books.orphans.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// Such keys would be spent again, such rows never be asked about: neither can come about but by damage.
+#[test]
+fn the_audit_finds_what_would_not_be_found() {
+    let (mut rig, path) = rig_of_eras();
+    let coins = rig.issue(&[4]);
+    let drafts = rig.drafts(&[4]);
+    rig.swap(&coins, &drafts).unwrap();
+    next_day(&mut rig);
+    await_filters(&mut rig, &path);
+    assert_eq!(orphans(&mut rig), []);
+    let raw = Connection::open(&path).unwrap();
+    let unseen = "INSERT INTO spent SELECT 0, randomblob(32), keyset, exponent FROM spent";
+    raw.execute_batch(unseen).unwrap();
+    assert_eq!(orphans(&mut rig), [("key that its era's filter denies", 1)]);
+    raw.execute_batch("UPDATE spent SET era = 7").unwrap();
+    assert_eq!(orphans(&mut rig), [("table with a row of no era", 1)]);
+    let copy = tempfile::tempdir().unwrap();
+    let copied = copy.path().join("vault.sqlite");
+    raw.execute("VACUUM INTO ?1", [copied.to_str().unwrap()]).unwrap();
+    let refused = SqliteVault::open(&copied, &identity()).map(drop);
+    assert!(matches!(refused, Err(OpenError::Corrupt(_))), "{refused:?}");
+}
+
+/// Filters made since the last tick are kept when the vault is closed.
+#[test]
+fn a_vault_that_is_closed_keeps_its_filters() {
+    let (mut rig, path) = rig_of_eras();
+    rig.issue(&[4, 8]);
+    next_day(&mut rig);
+    let begun = Instant::now();
+    while number(&path, "SELECT count(*) FROM era WHERE spent_filter IS NULL") > 1 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no filter was kept");
+        std::thread::sleep(Duration::from_millis(20)); // A restart ends the making.
+        rig.restart();
     }
 }
 

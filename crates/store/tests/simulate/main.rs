@@ -90,7 +90,9 @@ impl Site for Sqlite {
     }
 
     fn reader(&mut self) -> Box<dyn VaultReader> {
-        Box::new(SqliteReader::open(&self.path()).expect("a reader opens"))
+        let reader = SqliteReader::open(&self.path()).expect("a reader opens");
+        let eras = self.vault.as_ref().map(SqliteVault::eras);
+        Box::new(reader.with_eras(eras.expect("open between steps")))
     }
 
     fn reopen(&mut self) {
