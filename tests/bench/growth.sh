@@ -62,6 +62,12 @@ fill() {
     stop_mint
     echo "filling a store with $millions million spent proofs and as many signed outputs"
     "$root/target/release/examples/fill" "$full/data/vault.sqlite" "$millions"
+    echo "waiting for the filters of its eras, which a mint makes as days end"
+    start_tacit "$full"
+    while grep -qsx filters "/proc/$mint_pid"/task/*/comm; do
+        sleep 1
+    done
+    stop_mint
 }
 
 # Every pair, then the figures. Fails if one of them, or a check, is not as it must be.

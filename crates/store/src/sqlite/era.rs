@@ -308,6 +308,8 @@ fn make(
     Ok(Filters { spent: of(&["spent", "spent_archive"], "y")?, signed: of(&["signed"], "b_")? })
 }
 
+const NO_POINT: Fault = Fault::Malformed("a key is no point");
+
 /// Goes through the keys of an era, some at a time, so that the log can begin anew in between.
 fn walk(
     connection: &Connection,
@@ -320,17 +322,19 @@ fn walk(
     let sql = format!(
         "SELECT {key} FROM {table} WHERE era = ?1 AND {key} > ?2 ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
     );
-    let mut from = Vec::new();
-    while !is_stopped.load(Ordering::Acquire) {
-        let keys: Vec<Vec<u8>> =
-            read::all(connection, &sql, params![era, from], |row| Ok(row.get(0)?))?;
-        for key in &keys {
+    let mut statement = connection.prepare_cached(&sql)?;
+    let (mut from, mut seen) = (Vec::new(), ROWS_AT_ONCE);
+    while seen == ROWS_AT_ONCE && !is_stopped.load(Ordering::Acquire) {
+        seen = 0;
+        let mut rows = statement.query(params![era, from])?;
+        while let Some(row) = rows.next()? {
+            let key = row.get_ref(0)?.as_blob().map_err(|_| NO_POINT)?;
             // A point's x coordinate, without the byte of its parity where there is one.
-            see(key.last_chunk().ok_or(Fault::Malformed("a key is no point"))?);
-        }
-        match keys.into_iter().next_back() {
-            Some(last) => from = last,
-            None => break,
+            see(key.last_chunk().ok_or(NO_POINT)?);
+            seen += 1;
+            if seen == ROWS_AT_ONCE {
+                from = key.to_vec();
+            }
         }
     }
     Ok(())
