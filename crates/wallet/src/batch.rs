@@ -1,8 +1,10 @@
 //! Changes of a wallet's state, applied whole or not at all.
 
 use serde::{Deserialize, Serialize};
+use tacit_core::time::Timestamp;
 use tacit_ecash::keyset::KeysetId;
 
+use crate::history::{Entry, Progress};
 use crate::mint::PinnedKeyset;
 use crate::state::{
     KeysetState, OpenOperation, OperationId, ProofId, SentToken, State, Status, StoredProof,
@@ -91,6 +93,35 @@ pub enum Change {
         /// Its id.
         id: OperationId,
     },
+    /// A new entry of the history. Its id is that of its operation, which may be the next one.
+    Record {
+        /// Its id.
+        id: OperationId,
+        /// The entry.
+        entry: Box<Entry>,
+    },
+    /// An entry goes on, or has come to its end.
+    Amend {
+        /// Its id.
+        id: OperationId,
+        /// What its progress must be now.
+        from: Progress,
+        /// What its progress becomes.
+        to: Progress,
+        /// What its amount becomes, in minor units.
+        amount: u64,
+        /// What its fee becomes, in minor units.
+        fee: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// The person's own words about an entry.
+    SetNote {
+        /// Its id.
+        id: OperationId,
+        /// The words.
+        note: String,
+    },
 }
 
 /// The state is not what the batch was made for. Nothing has changed: begin the operation again.
@@ -156,7 +187,26 @@ impl State {
                 ensure(self.tokens.insert(*id, token.clone()).is_none())
             }
             Change::RemoveToken { id } => self.tokens.remove(id).map(|_| ()).ok_or(Conflict),
+            Change::Record { id, entry } => self.record(*id, entry),
+            Change::Amend { id, from, to, amount, fee, at } => {
+                let entry = self.history.get_mut(id).ok_or(Conflict)?;
+                ensure(entry.progress == *from)?;
+                (entry.progress, entry.amount, entry.fee) = (*to, *amount, *fee);
+                entry.changed = *at;
+                Ok(())
+            }
+            Change::SetNote { id, note } => {
+                self.history.get_mut(id).ok_or(Conflict)?.note.clone_from(note);
+                Ok(())
+            }
         }
+    }
+
+    fn record(&mut self, id: OperationId, entry: &Entry) -> Result<(), Conflict> {
+        if id == self.next_operation {
+            self.take_id(id)?;
+        }
+        ensure(self.history.insert(id, entry.clone()).is_none())
     }
 
     fn pin(&mut self, id: KeysetId, pinned: &PinnedKeyset) -> Result<(), Conflict> {

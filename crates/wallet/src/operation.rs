@@ -17,18 +17,22 @@ pub mod restore;
 pub mod send;
 pub mod settle;
 
+use tacit_core::time::Timestamp;
+
 use crate::batch::Batch;
 use crate::seed::Seed;
 use crate::state::State;
 use crate::transport::Request;
 
-/// What a step looks at: the words' seed, and the state as it is durable.
+/// What a step looks at: the words' seed, the state as it is durable, and the time.
 #[derive(Clone, Copy, Debug)]
 pub struct Wallet<'a> {
     /// From the words.
     pub seed: &'a Seed,
     /// What is kept.
     pub state: &'a State,
+    /// The driver's clock, for the history.
+    pub now: Timestamp,
 }
 
 /// What a machine wants next.

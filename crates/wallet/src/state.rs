@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::message::Dleq;
 use tacit_ecash::point::PointBytes;
 
+use crate::history::Entry;
 use crate::mint::{MintUrl, PinnedKeyset};
 use crate::output::Outputs;
 use crate::transport::Request;
@@ -21,6 +23,7 @@ pub struct State {
     pub(crate) keysets: BTreeMap<KeysetId, KeysetState>,
     pub(crate) operations: BTreeMap<OperationId, OpenOperation>,
     pub(crate) tokens: BTreeMap<OperationId, SentToken>,
+    pub(crate) history: BTreeMap<OperationId, Entry>,
     pub(crate) next_operation: OperationId,
 }
 
@@ -127,6 +130,8 @@ pub enum Purpose {
         request: String,
         /// How much, in minor units.
         amount: u64,
+        /// Until when it can be paid; for ever, or as long as the mint likes, if `None`.
+        expiry: Option<Timestamp>,
     },
     /// Own secrets for those of a token, or of one taken back (NUT-03).
     Receive,
@@ -198,6 +203,11 @@ impl State {
     /// Tokens handed out and not known to be spent.
     pub fn tokens(&self) -> &BTreeMap<OperationId, SentToken> {
         &self.tokens
+    }
+
+    /// What became of the money, in the order in which it began.
+    pub fn history(&self) -> &BTreeMap<OperationId, Entry> {
+        &self.history
     }
 
     /// A proof.

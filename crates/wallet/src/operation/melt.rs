@@ -8,6 +8,7 @@ use super::prepare::{PrepareError, Spend, choices, opening, signing_keyset};
 use super::settle::{Payment, Settle, SettleError, Settled};
 use super::{Wallet, Yield};
 use crate::batch::Batch;
+use crate::history::{Draft, Kind};
 use crate::mint::MintUrl;
 use crate::output::Outputs;
 use crate::select::at_least;
@@ -153,11 +154,16 @@ impl Melt {
             prefer_async: false,
         };
         let request = Request::post(&self.mint, &format!("/v1/melt/{}", self.method), &request);
+        let input_fee = spend.sum() - amount - excess;
+        let cost = input_fee.saturating_add(*fee_reserve); // At most: the end says what it was.
         let Spend { ys, own, .. } = spend;
+        let kind = Kind::PaidOut;
+        let (amount, memo) = (*amount, Some(self.quote.request.clone()));
+        let draft = Draft { kind, amount, fee: cost, memo };
         let purpose = Purpose::Melt { method: self.method.clone(), quote: quote.clone() };
         let exchange = Some(Exchange { request, ys, own, outputs });
         let operation = OpenOperation { mint: self.mint.clone(), unit, purpose, exchange };
-        let (id, batch) = opening(wallet.state, operation);
+        let (id, batch) = opening(wallet, operation, draft);
         self.settling = Some(Settle::new(id));
         Ok(batch)
     }

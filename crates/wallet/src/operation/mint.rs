@@ -4,11 +4,12 @@ use tacit_core::amount::Amount;
 use tacit_ecash::limit;
 use tacit_ecash::message::{MintQuoteRequest, MintQuoteResponse, MintQuoteState, MintRequest};
 
-use super::prepare::{PrepareError, held, reservations, signing_keyset};
+use super::prepare::{PrepareError, held, opening, reservations, signing_keyset};
 use super::settle::{Settle, SettleError, Settled};
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::denomination::split_to_keep;
+use crate::history::{Draft, Kind, Progress, ended};
 use crate::mint::MintUrl;
 use crate::output::Outputs;
 use crate::state::{Exchange, OpenOperation, OperationId, Purpose};
@@ -102,12 +103,14 @@ impl Quote {
             quote: quote.quote.clone(),
             request: quote.request.clone(),
             amount: quote.amount,
+            expiry: quote.expiry,
         };
         let (mint, unit) = (self.mint.clone(), self.amount.unit());
         let operation = OpenOperation { mint, unit, purpose, exchange: None };
-        let id = wallet.state.next_operation;
+        let draft = Draft { kind: Kind::Minted, amount: quote.amount, fee: 0, memo: None };
+        let (id, batch) = opening(wallet, operation, draft);
         self.phase = QuotePhase::Persisting(Box::new(Quoted { operation: id, quote }));
-        Yield::Persist(Batch { changes: vec![Change::Open { id, operation }] })
+        Yield::Persist(batch)
     }
 }
 
@@ -190,7 +193,9 @@ impl Mint {
             MintQuoteState::Unpaid => Err(SettleError::AwaitsPayment.into()),
             MintQuoteState::Issued => {
                 self.phase = Phase::Closing;
-                Ok(Yield::Persist(Batch { changes: vec![Change::Close { id: self.id }] }))
+                let mut changes = vec![Change::Close { id: self.id }];
+                changes.extend(ended(wallet, self.id, Progress::Failed));
+                Ok(Yield::Persist(Batch { changes }))
             }
             MintQuoteState::Paid => {
                 let exchange = prepare(wallet, operation, method, quote, *amount)?;

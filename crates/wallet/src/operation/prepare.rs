@@ -14,6 +14,7 @@ use super::Wallet;
 use crate::batch::{Batch, Change};
 use crate::denomination::NotExpressible;
 use crate::derive::DeriveError;
+use crate::history::Draft;
 use crate::mint::MintUrl;
 use crate::select::{Choice, NotEnough, fee};
 use crate::state::{
@@ -86,12 +87,24 @@ impl Spend {
         Ok(Self { inputs: Inputs::new(proofs)?, ys, own })
     }
 
+    /// What is spent, in minor units.
+    pub(crate) fn sum(&self) -> u64 {
+        self.inputs.as_slice().iter().fold(0, |sum, proof| sum.saturating_add(proof.amount))
+    }
+
+    /// What is spent and was not in the balance: proofs of others, and own ones that were handed out.
+    pub(crate) fn sum_from_outside(&self) -> u64 {
+        let from_balance = self.own.iter().filter(|input| input.before == Status::Unspent);
+        let inputs = self.inputs.as_slice();
+        let sum = from_balance.map(|input| inputs[input.index].amount).fold(0, u64::saturating_add);
+        self.sum().saturating_sub(sum)
+    }
+
     /// Sum less fee, in minor units.
     pub(crate) fn net(&self, state: &State) -> Result<u64, PrepareError> {
         let proofs = self.inputs.as_slice();
         let fee = fee(proofs.iter().map(|proof| fee_ppk(state, &proof.keyset)));
-        let sum = proofs.iter().fold(0_u64, |sum, proof| sum.saturating_add(proof.amount));
-        sum.checked_sub(fee).filter(|net| *net != 0).ok_or(PrepareError::BelowFee { fee })
+        self.sum().checked_sub(fee).filter(|net| *net != 0).ok_or(PrepareError::BelowFee { fee })
     }
 
     pub(crate) fn messages(&self) -> Vec<message::Proof> {
@@ -145,13 +158,20 @@ pub(crate) fn held(
 }
 
 /// Begins an operation: its counters used up and its inputs reserved, before anything is sent.
-pub(crate) fn opening(state: &State, operation: OpenOperation) -> (OperationId, Batch) {
-    let id = state.next_operation;
+pub(crate) fn opening(
+    wallet: Wallet<'_>,
+    operation: OpenOperation,
+    draft: Draft,
+) -> (OperationId, Batch) {
+    let id = wallet.state.next_operation;
     let mut changes = Vec::new();
     if let Some(exchange) = &operation.exchange {
         changes.extend(reservations(id, exchange));
     }
+    let OpenOperation { mint, unit, .. } = &operation;
+    let entry = Box::new(draft.entry(mint.clone(), *unit, wallet.now));
     changes.push(Change::Open { id, operation });
+    changes.push(Change::Record { id, entry });
     (id, Batch { changes })
 }
 

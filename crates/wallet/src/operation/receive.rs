@@ -12,6 +12,7 @@ use super::settle::{Settle, SettleError, Settled};
 use super::{Wallet, Yield};
 use crate::batch::Batch;
 use crate::denomination::split_to_keep;
+use crate::history::{Draft, Kind};
 use crate::mint::{MintUrl, MintUrlError};
 use crate::output::Outputs;
 use crate::state::{OpenOperation, OperationId, Purpose};
@@ -78,7 +79,8 @@ impl Receive {
             return Err(ReceiveError::Unit);
         }
         let spend = Spend::of(wallet.state, proofs)?;
-        let (id, batch) = take(wallet, mint, unit, spend)?;
+        let memo = self.token.memo.clone();
+        let (id, batch) = take(wallet, mint, unit, spend, (Kind::Received, memo))?;
         self.settling = Some(Settle::new(id));
         Ok(batch)
     }
@@ -90,6 +92,7 @@ pub(crate) fn take(
     mint: MintUrl,
     unit: Unit,
     spend: Spend,
+    (kind, memo): (Kind, Option<String>),
 ) -> Result<(OperationId, Batch), PrepareError> {
     let net = spend.net(wallet.state)?;
     let (id, keyset) = signing_keyset(wallet.state, &mint, unit)?;
@@ -97,9 +100,11 @@ pub(crate) fn take(
     let denominations = keyset.pinned.keys.keys().copied();
     let amounts = split_to_keep(net, denominations, &held, limit::OUTPUTS)?;
     let outputs = Outputs::next(id, keyset, amounts);
+    let fee = spend.sum() - net;
+    let draft = Draft { kind, amount: spend.sum_from_outside(), fee, memo };
     let exchange = Some(swap(wallet, &mint, spend, outputs)?);
     let operation = OpenOperation { mint, unit, purpose: Purpose::Receive, exchange };
-    Ok(opening(wallet.state, operation))
+    Ok(opening(wallet, operation, draft))
 }
 
 /// What a swap to keep has added, in minor units.

@@ -8,6 +8,7 @@ use super::receive::{received, take};
 use super::settle::{Settle, SettleError};
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
+use crate::history::{Kind, Progress, ended};
 use crate::state::{OperationId, ProofId, SentToken, Status};
 use crate::transport::{Answer, Reading, Request, read};
 
@@ -130,7 +131,7 @@ impl Reclaim {
             return Err(PrepareError::InUse.into());
         }
         self.phase = Phase::Looked(0);
-        Ok(Yield::Persist(Batch { changes: vec![Change::RemoveToken { id: self.id }] }))
+        Ok(Yield::Persist(Batch { changes: removal(wallet, self.id, Progress::Done) }))
     }
 
     fn take(&mut self, wallet: Wallet<'_>, token: &SentToken, states: &[SpendState]) -> Next {
@@ -149,7 +150,7 @@ impl Reclaim {
             let amounts = unspent.iter().filter_map(|id| wallet.state.proof(id));
             self.phase = Phase::Looked(amounts.map(|proof| proof.amount).sum());
             if unspent.is_empty() {
-                changes.push(Change::RemoveToken { id: self.id });
+                changes.extend(removal(wallet, self.id, Progress::Done));
             }
             return Ok(Yield::Persist(Batch { changes }));
         }
@@ -157,7 +158,8 @@ impl Reclaim {
             return Err(ReclaimError::Pending);
         }
         let spend = Spend::of_own(wallet, &unspent)?;
-        match take(wallet, token.mint.clone(), token.unit, spend) {
+        let kind = Kind::Reclaimed { token: self.id };
+        match take(wallet, token.mint.clone(), token.unit, spend, (kind, token.memo.clone())) {
             Ok((id, batch)) => {
                 changes.extend(batch.changes);
                 self.phase = Phase::Settling(Settle::new(id));
@@ -166,6 +168,12 @@ impl Reclaim {
         }
         Ok(Yield::Persist(Batch { changes }))
     }
+}
+
+/// A token is out no more, and its entry says why.
+pub(crate) fn removal(wallet: Wallet<'_>, token: OperationId, why: Progress) -> Vec<Change> {
+    let removed = std::iter::once(Change::RemoveToken { id: token });
+    removed.chain(ended(wallet, token, why)).collect()
 }
 
 /// Proofs of a token that are not known to be spent, nor being taken back.

@@ -20,9 +20,10 @@ use tacit_ecash::point::PointBytes;
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::derive::DeriveError;
+use crate::history::{Draft, Entry, Kind, Progress};
 use crate::mint::MintUrl;
 use crate::output::unblind;
-use crate::state::{ProofId, State, Status, StoredProof};
+use crate::state::{OperationId, ProofId, State, Status, StoredProof};
 use crate::transport::{Answer, Reading, Request, read};
 
 /// How far and how fast to search.
@@ -59,6 +60,8 @@ pub struct Restore {
     empty: u64,
     window: Window,
     restored: Restored,
+    /// The entry that says so, once there is one.
+    entry: Option<OperationId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,8 @@ pub struct Restored {
     pub proofs: usize,
     /// Their sum, in minor units.
     pub amount: u64,
+    /// The sum of what was thought to be unspent and is not, in minor units.
+    pub gone: u64,
 }
 
 /// Why a search has ended early. What was found before is kept.
@@ -125,6 +130,7 @@ impl Restore {
             empty: 0,
             window: Window::default(),
             restored: Restored::default(),
+            entry: None,
         }
     }
 
@@ -179,7 +185,7 @@ impl Restore {
                 self.phase = Phase::Signatures;
                 return Ok(Yield::Send(Request::post(&self.mint, "/v1/restore", &request)));
             }
-            if let Some(changes) = self.found(wallet.state, keyset) {
+            if let Some(changes) = self.found(wallet, keyset) {
                 self.phase = Phase::Persisting;
                 return Ok(Yield::Persist(Batch { changes }));
             }
@@ -188,14 +194,35 @@ impl Restore {
     }
 
     /// What the window found, if it changes anything.
-    fn found(&mut self, state: &State, keyset: KeysetId) -> Option<Vec<Change>> {
-        let from = state.keysets[&keyset].counter;
+    fn found(&mut self, wallet: Wallet<'_>, keyset: KeysetId) -> Option<Vec<Change>> {
+        let from = wallet.state.keysets[&keyset].counter;
         let to = self.window.last.map_or(from, |last| from.max(last + 1));
         let mut changes = std::mem::take(&mut self.window.changes);
+        changes.extend(self.record(wallet));
         if from < to {
             changes.insert(0, Change::AdvanceCounter { keyset, from, to });
         }
         (!changes.is_empty()).then_some(changes)
+    }
+
+    /// One entry for the whole search, as far as it has come: it may stop at any window.
+    fn record(&mut self, wallet: Wallet<'_>) -> Option<Change> {
+        let Restored { amount, gone: fee, .. } = self.restored;
+        if let Some((id, entry)) = self.entry.and_then(|id| wallet.state.history.get_key_value(&id))
+        {
+            let (id, from, at) = (*id, entry.progress, wallet.now);
+            let is_new = (entry.amount, entry.fee) != (amount, fee);
+            return is_new.then_some(Change::Amend { id, from, to: from, amount, fee, at });
+        }
+        if (amount, fee) == (0, 0) {
+            return None;
+        }
+        let id = wallet.state.next_operation;
+        self.entry = Some(id);
+        let draft = Draft { kind: Kind::Restored, amount, fee, memo: None };
+        let entry = draft.entry(self.mint.clone(), self.unit, wallet.now);
+        let entry = Box::new(Entry { progress: Progress::Done, ..entry });
+        Some(Change::Record { id, entry })
     }
 
     /// Goes on behind the window, or to the next keyset.
@@ -264,6 +291,8 @@ impl Restore {
                     self.window.changes.push(Change::SetStatus { id, from, to: status });
                     if let Status::Unspent = status {
                         self.count(known.amount);
+                    } else if let Status::Unspent = from {
+                        self.restored.gone = self.restored.gone.saturating_add(known.amount);
                     }
                 }
                 Some(_) => {}

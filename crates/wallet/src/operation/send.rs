@@ -9,12 +9,11 @@ use super::settle::{Settle, SettleError, Settled};
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::denomination::{split, split_to_keep};
+use crate::history::{Draft, Kind};
 use crate::mint::MintUrl;
 use crate::output::Outputs;
 use crate::select::{at_least, exactly, fee};
-use crate::state::{
-    Exchange, OpenOperation, OperationId, ProofId, Purpose, SentToken, State, Status,
-};
+use crate::state::{Exchange, OpenOperation, OperationId, ProofId, Purpose, SentToken, Status};
 use crate::token::SealedToken;
 use crate::transport::{Answer, Request};
 
@@ -99,7 +98,9 @@ impl Send {
         {
             let proofs = chosen.iter().map(|choice| choice.key).collect();
             let token = SentToken { mint: mint.clone(), unit, memo: memo.clone(), proofs };
-            let (id, batch) = exact(wallet.state, token);
+            let held: u64 = chosen.iter().map(|choice| choice.amount).sum();
+            let draft = self.draft(held);
+            let (id, batch) = exact(wallet, token, draft);
             self.phase = Phase::Exact(id);
             return Ok(batch);
         }
@@ -122,12 +123,20 @@ impl Send {
         let purpose = Purpose::Send { parts: sent.map(|(at, _)| at).collect(), memo: memo.clone() };
         let amounts = amounts.iter().map(|(amount, _)| *amount).collect();
         let outputs = Outputs::next(keyset_id, keyset, amounts);
+        let draft = self.draft(spend.sum() - kept.iter().sum::<u64>());
         let exchange = swap(wallet, mint, spend, outputs)?;
         let operation =
             OpenOperation { mint: mint.clone(), unit, purpose, exchange: Some(exchange) };
-        let (id, batch) = opening(wallet.state, operation);
+        let (id, batch) = opening(wallet, operation, draft);
         self.phase = Phase::Settling(Settle::new(id));
         Ok(batch)
+    }
+
+    /// `given`: what leaves the balance for the token, fees and all, in minor units.
+    fn draft(&self, given: u64) -> Draft {
+        let Order { amount, memo, .. } = &self.order;
+        let amount = amount.value();
+        Draft { kind: Kind::Sent, amount, fee: given - amount, memo: memo.clone() }
     }
 }
 
@@ -146,8 +155,9 @@ pub(crate) fn swap(
 }
 
 /// Hands proofs out as they are.
-fn exact(state: &State, token: SentToken) -> (OperationId, Batch) {
-    let id = state.next_operation;
+fn exact(wallet: Wallet<'_>, token: SentToken, draft: Draft) -> (OperationId, Batch) {
+    let id = wallet.state.next_operation;
+    let entry = Box::new(draft.entry(token.mint.clone(), token.unit, wallet.now));
     let pending = |proof: &ProofId| Change::SetStatus {
         id: *proof,
         from: Status::Unspent,
@@ -155,6 +165,7 @@ fn exact(state: &State, token: SentToken) -> (OperationId, Batch) {
     };
     let mut changes: Vec<Change> = token.proofs.iter().map(pending).collect();
     changes.push(Change::AddToken { id, token });
+    changes.push(Change::Record { id, entry });
     (id, Batch { changes })
 }
 

@@ -12,12 +12,15 @@ use tacit_ecash::message::{
 };
 use tacit_ecash::point::PointBytes;
 
+use super::reclaim::removal;
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::derive::DeriveError;
+use crate::history::{Entry, Progress, amended, ended};
 use crate::output::OutputError;
 use crate::state::{
-    Exchange, OpenOperation, OperationId, ProofId, Purpose, SentToken, State, Status, StoredProof,
+    Exchange, OpenOperation, OperationId, OwnInput, ProofId, Purpose, SentToken, State, Status,
+    StoredProof,
 };
 use crate::token::SealedToken;
 use crate::transport::{Answer, Reading, Refusal, Request, read};
@@ -279,12 +282,8 @@ impl Settle {
                         detail: String::new(),
                     }),
                 };
-                let mut changes = open.inputs_become(|input| match states[input.index] {
-                    SpendState::Spent => Status::Spent,
-                    SpendState::Unspent | SpendState::Pending => input.before,
-                });
-                changes.push(Change::Close { id: open.id });
-                Ok(self.persist(changes, Err(error)))
+                let is_spent = |input: &OwnInput| states[input.index] == SpendState::Spent;
+                Ok(self.persist(open.failure(is_spent), Err(error)))
             }
         }
     }
@@ -311,9 +310,7 @@ impl Settle {
                 SettleError::AlreadySpent
             }
         };
-        let mut changes = open.inputs_become(|_| Status::Spent);
-        changes.push(Change::Close { id: open.id });
-        Ok(self.persist(changes, Err(error)))
+        Ok(self.persist(open.failure(|_| true), Err(error)))
     }
 
     /// Persists the good end.
@@ -326,6 +323,7 @@ impl Settle {
         let amount = proofs.iter().map(|(_, proof)| proof.amount).sum();
         let mut changes = open.inputs_become(|_| Status::Spent);
         changes.extend(open.spent_tokens());
+        changes.extend(open.success(amount));
         let ending = match &open.operation.purpose {
             Purpose::Mint { .. } => Ending::Settled(Settled::Minted { amount }),
             Purpose::Receive => Ending::Settled(Settled::Received { amount }),
@@ -396,7 +394,7 @@ impl Open<'_> {
     }
 
     /// Own inputs are reserved no longer.
-    fn inputs_become(&self, to: impl Fn(&crate::state::OwnInput) -> Status) -> Vec<Change> {
+    fn inputs_become(&self, to: impl Fn(&OwnInput) -> Status) -> Vec<Change> {
         let from = Status::Reserved { operation: self.id };
         let own = self.exchange.own.iter();
         own.map(|input| Change::SetStatus { id: input.id, from, to: to(input) }).collect()
@@ -415,7 +413,40 @@ impl Open<'_> {
                 && token.proofs.iter().all(|id| is_own(id) || is_spent(id))
         };
         let back = tokens.iter().filter(|(_, token)| is_back(token));
-        back.map(|(id, _)| Change::RemoveToken { id: *id }).collect()
+        back.flat_map(|(id, _)| removal(self.wallet, *id, Progress::Returned)).collect()
+    }
+
+    /// The entry of an operation that went as it was meant. One of a token stays pending until that is spent.
+    fn success(&self, added: u64) -> Option<Change> {
+        match self.operation.purpose {
+            Purpose::Send { .. } => None,
+            Purpose::Mint { .. } | Purpose::Receive => ended(self.wallet, self.id, Progress::Done),
+            Purpose::Melt { .. } => amended(self.wallet, self.id, Progress::Done, |entry| {
+                let spent = self.sum_of(|_| true).saturating_sub(added);
+                (entry.amount, spent.saturating_sub(entry.amount))
+            }),
+        }
+    }
+
+    /// What is spent stays spent, the rest is as it was before, and the operation is over.
+    fn failure(&self, is_spent: impl Fn(&OwnInput) -> bool) -> Vec<Change> {
+        let become_of = |input: &OwnInput| match is_spent(input) {
+            true => Status::Spent,
+            false => input.before,
+        };
+        let mut changes = self.inputs_become(become_of);
+        changes.push(Change::Close { id: self.id });
+        let lost = self.sum_of(|input| is_spent(input) && input.before == Status::Unspent);
+        let failed = |entry: &Entry| (entry.amount, lost);
+        changes.extend(amended(self.wallet, self.id, Progress::Failed, failed));
+        changes
+    }
+
+    /// The sum of those own inputs, in minor units.
+    fn sum_of(&self, is_meant: impl Fn(&OwnInput) -> bool) -> u64 {
+        let meant = self.exchange.own.iter().filter(|input| is_meant(input));
+        let proofs = meant.filter_map(|input| self.wallet.state.proof(&input.id));
+        proofs.map(|proof| proof.amount).fold(0, u64::saturating_add)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use tacit_core::amount::Amount;
 use tacit_core::secret::Secret;
+use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
+use tacit_wallet::history::{Entry, Progress};
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::keysets::Keysets;
 use tacit_wallet::operation::mint::{Mint as MintIt, Quote};
@@ -19,6 +21,8 @@ use super::mint::Mint;
 use super::random::Random;
 
 pub(crate) const PACE: Pace = Pace { window: 20, empty_windows: 3, batch: 7 };
+
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 pub(crate) fn address() -> MintUrl {
     "https://mint.example/usd".parse().unwrap()
@@ -106,7 +110,7 @@ impl Person {
         let mut state = self.state();
         let mut answer = None;
         loop {
-            let wallet = Wallet { seed: &self.seed, state: &state };
+            let wallet = Wallet { seed: &self.seed, state: &state, now: NOW };
             let next = step(wallet, answer.take());
             if network.random.below(100) < trouble.crash {
                 network.crashes += 1;
@@ -192,6 +196,18 @@ impl Person {
     pub(crate) fn restore(&mut self, network: &mut Network, trouble: Trouble) -> Option<()> {
         let mut restore = Restore::new(address(), usd(), PACE, network.random.bytes());
         self.drive(network, trouble, |wallet, answer| restore.step(wallet, answer)).map(|_| ())
+    }
+
+    /// The history says what the balance is, and of everything that has ended how it ended.
+    pub(crate) fn check_history(&self, seed: u64) {
+        let state = self.state();
+        let sum: i128 = state.history().values().map(Entry::change).sum();
+        assert_eq!(sum, i128::from(self.balance()), "seed {seed}: {:#?}", state.history());
+        for (id, entry) in state.history() {
+            let is_open = state.operations().contains_key(id) || state.tokens().contains_key(id);
+            let is_pending = entry.progress == Progress::Pending;
+            assert_eq!(is_open, is_pending, "seed {seed}: {id:?} {entry:?}");
+        }
     }
 
     /// Whether a search found proofs that a payment held.

@@ -27,7 +27,7 @@ use tacit_wallet::state::{OperationId, ProofId, Status};
 use tacit_wallet::transport::{Answer, Request};
 
 use super::mint::Mint;
-use super::person::{CALM, Network, PACE, Person, address, usd};
+use super::person::{CALM, NOW, Network, PACE, Person, address, usd};
 use super::random::Random;
 
 fn network(seed: u64) -> Network {
@@ -81,7 +81,7 @@ fn drive_forged<T>(
     let mut state = person.state();
     let mut answer = None;
     loop {
-        match step(Wallet { seed: &person.seed, state: &state }, answer.take()) {
+        match step(Wallet { seed: &person.seed, state: &state, now: NOW }, answer.take()) {
             Yield::Done(result) => return result,
             Yield::Persist(batch) => {
                 state.apply(&batch).unwrap();
@@ -235,7 +235,7 @@ fn a_repeated_request_has_the_same_bytes_and_left_after_its_counters() {
     let reserved = keyset.proofs.values();
     let reserved = reserved.filter(|proof| proof.status == Status::Reserved { operation: *id });
     assert_eq!(reserved.count(), swap.inputs.len());
-    let next = Settle::new(*id).step(Wallet { seed: &person.seed, state: &state }, None);
+    let next = Settle::new(*id).step(Wallet { seed: &person.seed, state: &state, now: NOW }, None);
     assert_eq!(next, Yield::Send(first));
     let amounts: Vec<u64> = swap.outputs.iter().map(|output| output.amount).collect();
     assert!(amounts.is_sorted(), "the order does not tell what is sent: {amounts:?}");
@@ -490,7 +490,7 @@ fn a_payment_made_with_other_proofs_frees_these() {
     let mut answer = None;
     let mut step = step;
     let end = loop {
-        match step(Wallet { seed: &person.seed, state: &state }, answer.take()) {
+        match step(Wallet { seed: &person.seed, state: &state, now: NOW }, answer.take()) {
             Yield::Done(end) => break end,
             Yield::Persist(batch) => state.apply(&batch).unwrap(),
             Yield::Send(request) if request.path == "/v1/melt/bank" => {

@@ -237,6 +237,7 @@ impl Town {
         let balances: Vec<u64> = balances.map(|(balance, dust)| balance + dust).collect();
         assert_eq!(balances.iter().sum::<u64>(), outstanding, "seed {seed}: {balances:?}");
         for (person, balance) in self.people.iter().zip(balances) {
+            person.check_history(seed);
             let mut restored = person.forget_all_but_the_words();
             restored.learn_keysets(&mut self.network);
             restored.restore(&mut self.network, CALM).unwrap();
