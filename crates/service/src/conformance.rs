@@ -65,6 +65,7 @@ pub const CHECKS: &[Check] = checks![
     keysets::a_rotated_keyset_redeems_and_does_not_sign,
     keysets::closed_keyset_stays_closed,
     keysets::a_sealed_keyset_keeps_signed_totals,
+    keysets::a_keyset_that_owes_change_is_not_sealed,
     keysets::preimages_are_kept_until_the_seal,
     keysets::a_day_that_ends_is_posted_once,
 ];

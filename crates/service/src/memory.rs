@@ -13,7 +13,7 @@ use crate::ledger::{Account, DayFlows, Transfer, TransferId};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
 use crate::vault::{
     Balance, Change, Effects, Facts, Outcome, ProofState, SignedOutput, SpentProof, StoreError,
-    VaultReader, VaultStore, Wanted,
+    VaultReader, VaultStore, Wanted, keysets_held,
 };
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Rows {
             open_day: self.open_day,
             day_flows: self.day_flows.clone(),
             balances: self.balances.clone().into_iter().collect(),
-            keysets_held: self.held.values().map(|(_, proof)| proof.keyset).collect(),
+            keysets_held: keysets_held(self.melt_quotes.values()),
         }
     }
 
@@ -237,8 +237,7 @@ impl VaultReader for MemoryVault {
 
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
         let rows = self.rows();
-        let held: HashSet<KeysetNumber> =
-            rows.held.values().map(|(_, proof)| proof.keyset).collect();
+        let held = keysets_held(rows.melt_quotes.values());
         let closed = rows
             .keysets
             .values()

@@ -193,6 +193,13 @@ pub struct PendingMelt {
     pub outputs: Vec<Output>,
 }
 
+impl PendingMelt {
+    /// Keysets that its end still moves money in: those of the proofs it holds, and those it owes change in.
+    pub fn keysets(&self) -> impl Iterator<Item = KeysetNumber> {
+        self.inputs.keys().copied().chain(self.outputs.iter().map(|output| output.keyset))
+    }
+}
+
 /// An offer to pay money out (NUT-05).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeltQuote {

@@ -15,7 +15,7 @@ use crate::issue::{MintError, PreparedMint};
 use crate::keyset::{KeysetNumber, KeysetRecord, SealedTotals};
 use crate::ledger::{Account, DayFlow, DayFlows, Transfer};
 use crate::melt::{MeltEnd, MeltError, PreparedMelt};
-use crate::quote::{MeltQuote, MintQuote, QuoteId};
+use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, QuoteId};
 use crate::swap::{PreparedSwap, SwapError};
 
 /// One whole change to the vault: all of it happens, or none.
@@ -177,8 +177,19 @@ pub struct Facts {
     pub day_flows: DayFlows,
     /// Debits and credits of e-cash accounts, in minor units; filled if [`Wanted::balances`].
     pub balances: HashMap<Account, Balance>,
-    /// Keysets that hold proofs of a pending melt; filled if [`Wanted::balances`].
+    /// Keysets that pending melts will yet move money in ([`crate::quote::PendingMelt::keysets`]); filled if [`Wanted::balances`].
     pub keysets_held: HashSet<KeysetNumber>,
+}
+
+/// Keysets that these quotes, if their payments are pending, will yet move money in: none of them may be sealed.
+pub fn keysets_held<'a>(quotes: impl IntoIterator<Item = &'a MeltQuote>) -> HashSet<KeysetNumber> {
+    let mut held = HashSet::new();
+    for quote in quotes {
+        if let MeltQuoteState::Pending(pending) = &quote.state {
+            held.extend(pending.keysets());
+        }
+    }
+    held
 }
 
 /// Sums of all transfers of one account, in minor units.
@@ -323,7 +334,7 @@ pub trait VaultReader: Send {
     /// [`StoreError`].
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError>;
 
-    /// Keysets closed but not sealed, with their e-cash account's sums; those that hold proofs are left out.
+    /// Keysets closed but not sealed, with their e-cash account's sums; those of [`keysets_held`] are left out.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -116,6 +116,29 @@ pub fn a_sealed_keyset_keeps_signed_totals(rig: &mut Rig) {
     assert!(known.sealed.iter().all(|totals| crate::identity::sealed_by(&identity(), totals)));
 }
 
+/// A payment holds proofs of one keyset and was promised change in another, which ends meanwhile: sealed before the
+/// payment is, its signed totals would lack the change.
+pub fn a_keyset_that_owes_change_is_not_sealed(rig: &mut Rig) {
+    let coins = rig.issue(&[16]);
+    let (id, _, end) = expiring(rig);
+    let quote = rig.melt_quote_for(8, 8);
+    let blanks = rig.drafts(&[1, 1, 1]);
+    let started = rig.start_melt(&quote, &coins, &blanks).expect("change in the keyset that ends");
+    rig.now = end;
+    rig.commit_one(Change::Tick);
+    assert_eq!(state_of(rig, &id), KeysetState::Closed);
+    assert_eq!(totals(rig), [], "it is left out while the payment is pending");
+    let number = rig.mint.keyset(&id).expect("known").record().number;
+    let sums = rig.audit().balances[&Account::Ecash(usd(), number)];
+    let early = Change::Seal(Identity::derive(&Secret::new([7; 32])).seal(id, sums));
+    assert_eq!(rig.commit_one(early), Outcome::Applied(false), "and refused if asked for");
+    let paid = crate::melt::MeltEnd::Paid { fee: 1, evidence: None };
+    rig.finish_melt(&started, paid).expect("in time");
+    let sealed = totals(rig).remove(0);
+    assert_eq!((sealed.issued, sealed.outstanding), (28 + 7, 28 + 7));
+    assert_eq!(rig.commit_one(Change::Seal(sealed)), Outcome::Applied(true));
+}
+
 /// Kept for the sender of an HTLC (NUT-07, NUT-14) as long as the keyset lives, and no longer.
 pub fn preimages_are_kept_until_the_seal(rig: &mut Rig) {
     let (id, _, end) = expiring(rig);

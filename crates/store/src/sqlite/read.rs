@@ -8,7 +8,9 @@ use tacit_service::audit::Books;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, DayFlow, DayFlows};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
-use tacit_service::vault::{Balance, ProofState, SignedOutput, StoreError, VaultReader};
+use tacit_service::vault::{
+    Balance, ProofState, SignedOutput, StoreError, VaultReader, keysets_held,
+};
 
 use super::era::{At, Era, Table, open_era};
 use super::fault::Fault;
@@ -53,18 +55,17 @@ impl VaultReader for SqliteReader {
     }
 
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
-        let sql = format!("SELECT {} FROM melt_quote WHERE state = 1", row::MELT_QUOTE);
-        self.read(|connection| all(connection, &sql, [], row::melt_quote))
+        self.read(pending_melt_quotes)
     }
 
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM keyset WHERE state = 2
-             AND NOT EXISTS (SELECT 1 FROM held WHERE held.keyset = keyset.number) ORDER BY number",
-            row::KEYSET
-        );
+        let sql = format!("SELECT {} FROM keyset WHERE state = 2 ORDER BY number", row::KEYSET);
         self.read(|connection| {
-            let closed = all(connection, &sql, [], row::keyset)?;
+            let mut closed = all(connection, &sql, [], row::keyset)?;
+            if !closed.is_empty() {
+                let held = keysets_held(&pending_melt_quotes(connection)?);
+                closed.retain(|keyset| !held.contains(&keyset.number));
+            }
             let with_balance = |keyset: KeysetRecord| {
                 let account = Account::Ecash(keyset.spec.unit, keyset.number);
                 Ok((keyset, balance(connection, account)?))
@@ -136,6 +137,11 @@ pub(super) fn mint_quote(connection: &Connection, id: QuoteId) -> Result<Option<
 pub(super) fn melt_quote(connection: &Connection, id: QuoteId) -> Result<Option<MeltQuote>, Fault> {
     let sql = by_id(row::MELT_QUOTE, "melt_quote");
     one(connection, &sql, [id.as_bytes()], row::melt_quote)
+}
+
+pub(super) fn pending_melt_quotes(connection: &Connection) -> Result<Vec<MeltQuote>, Fault> {
+    let sql = format!("SELECT {} FROM melt_quote WHERE state = 1", row::MELT_QUOTE);
+    all(connection, &sql, [], row::melt_quote)
 }
 
 fn by_id(columns: &str, table: &str) -> String {

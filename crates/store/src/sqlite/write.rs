@@ -7,16 +7,16 @@ use tacit_core::time::Timestamp;
 use tacit_ecash::point::{PointBytes, Y};
 use tacit_service::decide::decide;
 use tacit_service::issue::MintError;
-use tacit_service::keyset::KeysetNumber;
 use tacit_service::ledger::Account;
 use tacit_service::swap::SwapError;
 use tacit_service::vault::{
     Balance, Change, Effects, Facts, Outcome, SignedOutput, StoreError, VaultStore, Wanted,
+    keysets_held,
 };
 
 use super::era::{At, Era, Table, open_era};
 use super::fault::Fault;
-use super::{Known, SqliteVault, apply, archive, era, read, row};
+use super::{Known, SqliteVault, apply, archive, era, read};
 
 impl VaultStore for SqliteVault {
     fn commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
@@ -317,10 +317,6 @@ fn look_up_balances(change: &Transaction<'_>, facts: &mut Facts) -> Result<(), F
             facts.balances.insert(account, balance);
         }
     }
-    let held: Vec<KeysetNumber> =
-        read::all(change, "SELECT DISTINCT keyset FROM held", [], |held| {
-            row::number(held.get(0)?)
-        })?;
-    facts.keysets_held.extend(held);
+    facts.keysets_held = keysets_held(&read::pending_melt_quotes(change)?);
     Ok(())
 }
