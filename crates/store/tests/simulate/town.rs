@@ -83,6 +83,13 @@ pub(crate) struct Outside {
     pub(crate) paid_out: u64,
 }
 
+/// An answer on its way back. Answers overtake each other, so each says in which batch it was given.
+pub(crate) struct Reply {
+    errand: u64,
+    served: u64,
+    answer: Vec<u8>,
+}
+
 pub(crate) struct Town {
     pub(crate) dice: Dice,
     pub(crate) site: Box<dyn Site>,
@@ -92,7 +99,8 @@ pub(crate) struct Town {
     pub(crate) now: Timestamp,
     pub(crate) wallet: Wallet,
     pub(crate) wire: Vec<(u64, Vec<u8>)>,
-    pub(crate) replies: Vec<(u64, Vec<u8>)>,
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) served: u64,
     pub(crate) errands: u64,
     pub(crate) keysets: u32,
     pub(crate) outside: Outside,
@@ -116,6 +124,7 @@ impl Town {
             wallet: Wallet::default(),
             wire: Vec::new(),
             replies: Vec::new(),
+            served: 0,
             errands: 0,
             keysets: 0,
             outside: Outside::default(),
@@ -154,6 +163,8 @@ impl Town {
             if self.wallet.errands.is_empty() {
                 break;
             }
+            // A keyset that expired signs no more, whatever the wallet still believes: without this it would ask for ever.
+            self.keep_house();
             self.receive_all_money();
             self.wire.clear();
             self.replies.clear();
@@ -330,8 +341,8 @@ impl Town {
         let rest = self.wire.split_off(self.wire.len().saturating_sub(8));
         self.serve(rest, true);
         while !self.replies.is_empty() {
-            let (id, answer) = self.replies.remove(0);
-            self.hear(id, answer);
+            let reply = self.replies.remove(0);
+            self.hear(reply);
         }
     }
 
@@ -353,8 +364,11 @@ impl Town {
                 answers.push((id, answer(change, outcome)));
             }
         }
+        self.served += 1;
         if heard {
-            self.replies.extend(answers);
+            let served = self.served;
+            let reply = |(errand, answer)| Reply { errand, served, answer };
+            self.replies.extend(answers.into_iter().map(reply));
         } else {
             self.site.reopen();
             self.tally.count("crashes");
@@ -397,16 +411,17 @@ impl Town {
                 return;
             }
             let at = self.dice.below(self.replies.len());
-            let (id, answer) = self.replies.swap_remove(at);
+            let reply = self.replies.swap_remove(at);
             if self.dice.once_in(6) {
                 self.tally.count("lost");
             } else {
-                self.hear(id, answer);
+                self.hear(reply);
             }
         }
     }
 
-    pub(crate) fn hear(&mut self, id: u64, answer: Vec<u8>) {
+    pub(crate) fn hear(&mut self, reply: Reply) {
+        let Reply { errand: id, served, answer } = reply;
         let Some(errand) = self.wallet.errands.get_mut(&id) else {
             return; // A later copy's answer: the errand ended with an earlier one.
         };
@@ -414,7 +429,10 @@ impl Town {
         if past_retention {
             return self.restore(id);
         }
-        if let Some(earlier) = &errand.answer {
+        if let Some((granted_at, earlier)) = &errand.answer {
+            if served < *granted_at && answer.ends_with(b"NotPaid") {
+                return; // From before the money came; the signatures overtook it.
+            }
             let text = String::from_utf8_lossy;
             assert_eq!(text(earlier), text(&answer), "the same bytes get the same answer");
             self.tally.count("replays");
@@ -424,7 +442,7 @@ impl Town {
             Kind::Swap | Kind::Mint(_) if granted => {
                 // Half of the time the wallet forgets, and asks again.
                 if errand.answer.is_none() && self.dice.once_in(2) {
-                    errand.answer = Some(answer);
+                    errand.answer = Some((served, answer));
                 } else {
                     self.collect(id, &answer);
                 }

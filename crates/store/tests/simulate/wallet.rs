@@ -80,8 +80,8 @@ pub(crate) struct Errand {
     pub(crate) body: Vec<u8>,
     pub(crate) inputs: Vec<Coin>,
     pub(crate) outputs: Vec<Blinding>,
-    /// The first answer that arrived; every later one must equal it.
-    pub(crate) answer: Option<Vec<u8>>,
+    /// The signatures that arrived first and the batch that gave them; every later answer must equal them.
+    pub(crate) answer: Option<(u64, Vec<u8>)>,
 }
 
 /// Everything the wallet knows.
