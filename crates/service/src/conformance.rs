@@ -68,6 +68,7 @@ pub const CHECKS: &[Check] = checks![
     keysets::a_keyset_that_owes_change_is_not_sealed,
     keysets::preimages_are_kept_until_the_seal,
     keysets::a_day_that_ends_is_posted_once,
+    keysets::an_older_copy_redeems_and_issues_nothing_it_may_have_done_before,
 ];
 
 /// Runs every check, each on a new vault made for a mint of [`rig::identity`].

@@ -50,6 +50,7 @@ impl Decision {
             }
             Change::AddKeyset { id, spec } => Outcome::Applied(self.add_keyset(*id, *spec)),
             Change::Seal(totals) => Outcome::Applied(self.seal(totals)),
+            Change::AcceptLoss => Outcome::Applied(self.accept_loss()),
             Change::Tick => Outcome::Applied(self.drop_quotes()),
         }
     }
@@ -272,7 +273,8 @@ impl Decision {
                 Account::Settlement(_)
                 | Account::Unissued(_)
                 | Account::Expired(_)
-                | Account::RailLoss(_) => TransferKind::Melted,
+                | Account::RailLoss(_)
+                | Account::SetAside(_) => TransferKind::Melted,
             };
             if debit != credit {
                 self.post_sum(kind, debit, credit, part, quote.id);
@@ -333,6 +335,35 @@ impl Decision {
             totals.keyset.as_bytes(),
         );
         self.effects.sealed.push((number, totals.clone()));
+        true
+    }
+
+    /// Closes every keyset and withdraws every open quote. The pending payments stay: the rail knows how they end.
+    fn accept_loss(&mut self) -> bool {
+        for keyset in &mut self.facts.keysets {
+            if keyset.state < KeysetState::Closed {
+                keyset.state = KeysetState::Closed;
+                self.effects.keysets.insert(keyset.number, keyset.clone());
+            }
+        }
+        let mints: Vec<(QuoteId, MintQuote)> =
+            self.facts.mint_quotes.extract_if(|_, quote| quote.is_open()).collect();
+        for (_, quote) in mints {
+            if quote.state == MintQuoteState::Paid {
+                let (debit, credit) =
+                    (Account::Unissued(quote.unit), Account::SetAside(quote.unit));
+                let fact = quote.id.as_bytes();
+                self.post(TransferKind::SetAside, debit, credit, quote.amount, fact);
+            }
+            self.effects.mint_quotes.remove(&quote.id);
+            self.effects.withdraw.insert(quote.id);
+        }
+        let melts: Vec<(QuoteId, MeltQuote)> =
+            self.facts.melt_quotes.extract_if(|_, quote| quote.is_open()).collect();
+        for (id, _) in melts {
+            self.effects.melt_quotes.remove(&id);
+            self.effects.withdraw.insert(id);
+        }
         true
     }
 

@@ -29,6 +29,8 @@ pub enum Account {
     Fees(Unit),
     /// Expense: what a rail charged above its reserve.
     RailLoss(Unit),
+    /// Liability: received for quotes of a vault that was an older copy, which cannot say whether they were issued since.
+    SetAside(Unit),
 }
 
 impl Account {
@@ -40,7 +42,8 @@ impl Account {
             | Self::Ecash(unit, _)
             | Self::Expired(unit)
             | Self::Fees(unit)
-            | Self::RailLoss(unit) => unit,
+            | Self::RailLoss(unit)
+            | Self::SetAside(unit) => unit,
         }
     }
 }
@@ -55,6 +58,7 @@ impl fmt::Display for Account {
             Self::Expired(unit) => write!(f, "expired/{unit}"),
             Self::Fees(unit) => write!(f, "fees/{unit}"),
             Self::RailLoss(unit) => write!(f, "rail-loss/{unit}"),
+            Self::SetAside(unit) => write!(f, "set-aside/{unit}"),
         }
     }
 }
@@ -79,6 +83,7 @@ impl FromStr for Account {
             ("expired", None, None) => Ok(Self::Expired(unit)),
             ("fees", None, None) => Ok(Self::Fees(unit)),
             ("rail-loss", None, None) => Ok(Self::RailLoss(unit)),
+            ("set-aside", None, None) => Ok(Self::SetAside(unit)),
             _ => Err(UnknownAccount),
         }
     }
@@ -99,6 +104,8 @@ pub enum TransferKind {
     Fee,
     /// A closed keyset's outstanding e-cash.
     Expired,
+    /// A paid quote's money, when its vault turned out to be an older copy.
+    SetAside,
 }
 
 impl TransferKind {
@@ -111,6 +118,7 @@ impl TransferKind {
             Self::Swapped => "swapped",
             Self::Fee => "fee",
             Self::Expired => "expired",
+            Self::SetAside => "set-aside",
         }
     }
 }
@@ -289,6 +297,7 @@ mod tests {
             Account::Expired(usd()),
             Account::Fees(usd()),
             Account::RailLoss(usd()),
+            Account::SetAside(usd()),
         ] {
             assert_eq!(account.to_string().parse(), Ok(account));
         }

@@ -69,8 +69,12 @@ impl Rows {
             held: proofs.iter().filter(|y| self.held.contains_key(y)).copied().collect(),
             signed: signed.into_iter().collect(),
             promised,
-            mint_quotes: pick(&self.mint_quotes, &wanted.mint_quotes),
-            melt_quotes: pick(&self.melt_quotes, &wanted.melt_quotes),
+            mint_quotes: pick(&self.mint_quotes, |quote| {
+                wanted.mint_quotes.contains(&quote.id) || wanted.open_quotes && quote.is_open()
+            }),
+            melt_quotes: pick(&self.melt_quotes, |quote| {
+                wanted.melt_quotes.contains(&quote.id) || wanted.open_quotes && quote.is_open()
+            }),
             keysets: self.keysets.values().cloned().collect(),
             open_day: self.open_day,
             day_flows: self.day_flows.clone(),
@@ -119,6 +123,8 @@ impl Rows {
                 proof.preimage = None;
             }
         }
+        self.mint_quotes.retain(|id, _| !effects.withdraw.contains(id));
+        self.melt_quotes.retain(|id, _| !effects.withdraw.contains(id));
         if let Some(limit) = effects.drop_quotes_before {
             self.mint_quotes
                 .retain(|_, quote| quote.expiry >= limit || quote.state == MintQuoteState::Paid);
@@ -184,9 +190,10 @@ fn count(rows: usize) -> u64 {
 
 fn pick<T: Clone>(
     rows: &BTreeMap<QuoteId, T>,
-    wanted: &std::collections::BTreeSet<QuoteId>,
+    is_wanted: impl Fn(&T) -> bool,
 ) -> std::collections::HashMap<QuoteId, T> {
-    wanted.iter().filter_map(|id| Some((*id, rows.get(id)?.clone()))).collect()
+    let wanted = rows.iter().filter(|(_, quote)| is_wanted(quote));
+    wanted.map(|(id, quote)| (*id, quote.clone())).collect()
 }
 
 fn insert<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, value: V) -> Result<(), StoreError> {

@@ -164,6 +164,13 @@ pub struct MintQuote {
     pub state: MintQuoteState,
 }
 
+impl MintQuote {
+    /// Whether e-cash may still be issued for it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, MintQuoteState::Issued { .. })
+    }
+}
+
 /// How far a melt quote is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MeltQuoteState {
@@ -221,6 +228,13 @@ pub struct MeltQuote {
     pub attempt: u32,
     /// How far it is.
     pub state: MeltQuoteState,
+}
+
+impl MeltQuote {
+    /// Whether its payment may still be started.
+    pub fn is_open(&self) -> bool {
+        self.state == MeltQuoteState::Unpaid
+    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ pub enum Change {
     },
     /// Moves a closed keyset's outstanding e-cash to the expired account, under signed totals.
     Seal(SealedTotals),
+    /// Makes an older copy of a vault fit to serve. It forgot what was redeemed, issued and paid since: every keyset is
+    /// closed, so that nothing is redeemed twice, and every quote that is still open is withdrawn, so that nothing is
+    /// issued or paid twice. Money of quotes paid and not issued goes to the account of what was set aside.
+    AcceptLoss,
     /// Lets time pass: posts the day that ended, closes what expired, drops quotes past their retention.
     Tick,
 }
@@ -72,6 +76,7 @@ impl Change {
             | Self::FinishMelt { .. }
             | Self::Seal(_)
             | Self::AddKeyset { .. }
+            | Self::AcceptLoss
             | Self::Tick => 1,
         }
         .max(1)
@@ -119,6 +124,8 @@ pub struct Wanted {
     pub melt_quotes: BTreeSet<QuoteId>,
     /// Whether the balances of e-cash accounts are needed, to seal a keyset.
     pub balances: bool,
+    /// Whether all open quotes are needed, to withdraw them: mint quotes that are not issued, melt quotes unpaid.
+    pub open_quotes: bool,
 }
 
 impl Wanted {
@@ -147,6 +154,7 @@ impl Wanted {
                 }
                 Change::FinishMelt { quote, .. } => _ = wanted.melt_quotes.insert(*quote),
                 Change::Seal(_) => wanted.balances = true,
+                Change::AcceptLoss => wanted.open_quotes = true,
                 Change::AddKeyset { .. } | Change::Tick => {}
             }
         }
@@ -165,9 +173,9 @@ pub struct Facts {
     pub signed: HashMap<PointBytes, SignedOutput>,
     /// Of the outputs asked about, those promised as change to a pending melt.
     pub promised: HashSet<PointBytes>,
-    /// The mint quotes asked about.
+    /// The mint quotes asked about; with [`Wanted::open_quotes`] also all that are not issued.
     pub mint_quotes: HashMap<QuoteId, MintQuote>,
-    /// The melt quotes asked about.
+    /// The melt quotes asked about; with [`Wanted::open_quotes`] also all that are unpaid.
     pub melt_quotes: HashMap<QuoteId, MeltQuote>,
     /// Every keyset, in order of its number.
     pub keysets: Vec<KeysetRecord>,
@@ -246,6 +254,8 @@ pub struct Effects {
     pub flows: BTreeMap<(KeysetNumber, KeysetNumber), DayFlow>,
     /// Empties the open day's counters, whose transfers are posted here, and opens this day.
     pub close_day: Option<Day>,
+    /// Quotes of either kind to delete, whatever else these effects do with them.
+    pub withdraw: BTreeSet<QuoteId>,
     /// Drops mint quotes unpaid or issued, and melt quotes unpaid or paid, whose expiry lies before this moment.
     pub drop_quotes_before: Option<Timestamp>,
 }

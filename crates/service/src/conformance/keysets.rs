@@ -196,3 +196,39 @@ pub fn a_day_that_ends_is_posted_once(rig: &mut Rig) {
     rig.commit_one(Change::Tick);
     assert_eq!(ecash(rig).0, 12);
 }
+
+/// What an operator accepts who has only an older copy left: nothing of before is redeemed, issued or paid again, no
+/// money leaves the books, what the rail still decides is decided, and a new keyset serves.
+pub fn an_older_copy_redeems_and_issues_nothing_it_may_have_done_before(rig: &mut Rig) {
+    let coins = rig.issue(&[4, 8, 16]);
+    let swapped = rig.drafts(&[4]);
+    let signed = rig.swap(&coins[..1], &swapped);
+    let (unpaid, paid) = (rig.new_mint_quote(32), rig.paid_mint_quote(64));
+    assert_eq!(rig.commit_one(Change::OpenMintQuote(unpaid.clone())), Outcome::Applied(true));
+    let (never, under_way) = (rig.melt_quote_for(4, 0), rig.melt_quote_for(8, 0));
+    let started = rig.start_melt(&under_way, &coins[1..2], &[]).expect("a payment");
+    rig.commit_one(Change::AcceptLoss);
+    rig.commit_one(Change::AcceptLoss); // Asked again, there is nothing left to do.
+    let last = rig.mint.keysets()[0].record().clone();
+    assert_eq!(last.state, KeysetState::Closed);
+    rig.add_keyset(KeysetSpec { index: last.spec.index + 1000, ..last.spec });
+
+    let drafts = rig.drafts(&[16]);
+    let refused = rig.swap(&coins[2..], &drafts);
+    assert_eq!(refused, Err(InputError::KeysetExpired { index: 0 }.into()), "it may be spent");
+    assert_eq!(rig.swap(&coins[..1], &swapped), signed, "what it knows of it answers");
+    assert_eq!(rig.mint_quote(unpaid.id), None, "it may be issued");
+    assert_eq!(rig.mint_quote(paid.id), None, "it may be issued");
+    let received = Change::Receive { quote: unpaid.id, amount: 32 };
+    assert_eq!(rig.commit_one(received), Outcome::Applied(false));
+    assert_eq!(rig.bed().reader().melt_quote(never.id).expect("readable"), None, "it may be paid");
+    let end = crate::melt::MeltEnd::Paid { fee: 0, evidence: None };
+    rig.finish_melt(&started, end).expect("the rail knows");
+
+    let books = rig.audit();
+    assert_eq!(books.transfers[&Account::SetAside(usd())].credits, 64);
+    assert_eq!(books.paid_quotes.get(&usd()), None);
+    let fresh = rig.issue(&[2]);
+    let drafts = rig.drafts(&[2]);
+    rig.swap(&fresh, &drafts).expect("it serves again");
+}

@@ -294,6 +294,12 @@ fn seal(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
 }
 
 fn drop_quotes(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
+    for id in &effects.withdraw {
+        for sql in ["DELETE FROM mint_quote WHERE id = ?1", "DELETE FROM melt_quote WHERE id = ?1"]
+        {
+            change.prepare_cached(sql)?.execute([id.as_bytes()])?;
+        }
+    }
     let Some(limit) = effects.drop_quotes_before else { return Ok(()) };
     let limit = row::integer(limit.seconds());
     change

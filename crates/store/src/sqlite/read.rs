@@ -144,6 +144,17 @@ pub(super) fn pending_melt_quotes(connection: &Connection) -> Result<Vec<MeltQuo
     all(connection, &sql, [], row::melt_quote)
 }
 
+/// Mint quotes that are not issued, whatever their expiry.
+pub(super) fn open_mint_quotes(connection: &Connection) -> Result<Vec<MintQuote>, Fault> {
+    let sql = format!("SELECT {} FROM mint_quote WHERE state <> 2", row::MINT_QUOTE);
+    all(connection, &sql, [], row::mint_quote)
+}
+
+pub(super) fn unpaid_melt_quotes(connection: &Connection) -> Result<Vec<MeltQuote>, Fault> {
+    let sql = format!("SELECT {} FROM melt_quote WHERE state = 0", row::MELT_QUOTE);
+    all(connection, &sql, [], row::melt_quote)
+}
+
 fn by_id(columns: &str, table: &str) -> String {
     format!("SELECT {columns} FROM {table} WHERE id = ?1")
 }

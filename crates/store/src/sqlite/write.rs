@@ -214,6 +214,12 @@ fn facts(
     for id in &wanted.melt_quotes {
         facts.melt_quotes.extend(read::melt_quote(change, *id)?.map(|quote| (*id, quote)));
     }
+    if wanted.open_quotes {
+        let mints = read::open_mint_quotes(change)?;
+        facts.mint_quotes.extend(mints.into_iter().map(|quote| (quote.id, quote)));
+        let melts = read::unpaid_melt_quotes(change)?;
+        facts.melt_quotes.extend(melts.into_iter().map(|quote| (quote.id, quote)));
+    }
     if wanted.balances || known.open_day < now.day() {
         facts.day_flows = read::day_flows(change)?;
     }
