@@ -3,6 +3,7 @@
 //! [`setting`] names all there is, [`table`] reads the file, [`in_force`] says what counts and why.
 
 pub mod in_force;
+pub mod serving;
 pub mod setting;
 mod table;
 
@@ -16,6 +17,7 @@ use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::message::info::Contact;
 
+use self::serving::{Serving, ServingError};
 use self::setting::{Given, misspelt};
 use self::table::{Read, UnitTable, Unknown};
 use crate::passphrase::{PassphraseError, Places};
@@ -28,6 +30,8 @@ const RESERVED_PATHS: [&str; 5] = ["demo", "health", "metrics", "ready", "v1"];
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one.
     pub listen: String,
+    /// Under which names it is reached, and where else it listens.
+    pub serving: Serving,
     /// Directory of the vault.
     pub data: PathBuf,
     /// Where the passphrase of the seed is looked for. Never in the file.
@@ -211,15 +215,9 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
-    /// Neither an address nor a name, with a port.
-    #[error(
-        "cannot listen on {listen}: an address of this machine and a free port are wanted, such as {}",
-        Config::LISTEN
-    )]
-    Listen {
-        /// What was given.
-        listen: String,
-    },
+    /// Where it is reached.
+    #[error(transparent)]
+    Serving(#[from] ServingError),
     /// A setting of `[about]` that is no URL for a browser.
     #[error("about.{key} must begin with http:// or https://")]
     Url {
@@ -280,10 +278,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let (host, port) = self.listen.rsplit_once(':').unwrap_or_default();
-        if host.is_empty() || port.parse::<u16>().is_err() {
-            return Err(ConfigError::Listen { listen: self.listen.clone() });
-        }
+        self.serving.check(&self.listen, self.demo)?;
         self.about.check()?;
         if self.units.is_empty() {
             return Err(ConfigError::NoUnits);
@@ -326,6 +321,7 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     let data = overrides.data.map(|given| given.value).or(file.data);
     let config = Config {
         listen: listen.unwrap_or_else(|| Config::LISTEN.to_owned()),
+        serving: Serving { origins: file.origin, listeners: file.listener },
         data: data.unwrap_or_else(|| PathBuf::from(Config::DATA)),
         passphrase: overrides.passphrase,
         demo,
@@ -425,7 +421,7 @@ mod tests {
     use super::setting::Source;
     use super::*;
 
-    fn parse(text: &str) -> Result<Config, ConfigError> {
+    pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("tacit-config-{}-{number}.toml", std::process::id());
@@ -470,10 +466,6 @@ mod tests {
         assert!(matches!(parse(""), Err(ConfigError::NoUnits)));
         assert!(matches!(parse("listen = 1"), Err(ConfigError::Parse { .. })));
         assert!(matches!(parse("listen = "), Err(ConfigError::Parse { .. })));
-        for listen in ["nowhere", "3338", ":3338", "127.0.0.1:", "127.0.0.1:65536"] {
-            let refused = parse(&format!("listen = '{listen}'"));
-            assert!(matches!(refused, Err(ConfigError::Listen { .. })), "{listen}");
-        }
         for key in ["icon_url", "tos_url", "public_url"] {
             let refused = parse(&format!("[about]\n{key} = 'mint.example'"));
             assert!(matches!(refused, Err(ConfigError::Url { .. })), "{key}");

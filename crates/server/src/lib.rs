@@ -1,6 +1,6 @@
 //! The mint over HTTP: routes, error codes, configuration, threads and queues; binary `tacitd`.
 //!
-//! Reading order: [`config`]; [`seed`] (what all keys come from, and [`passphrase`], which opens it); [`server`] (what is started, in which order); `route` (a handler parses, calls,
+//! Reading order: [`config`]; [`seed`] (what all keys come from, and [`passphrase`], which opens it); [`server`] (what is started, in which order); [`origin`] and [`entrance`] (who is asked, and where); `route` (a handler parses, calls,
 //! answers), beginning with `route::swap`; `pool` and `writer` (the two queues a change passes through);
 //! `payout` and `receipt` (money out and in); `hub` (who is told).
 //! Architecture invariant: no rule of the mint stands here, and no SQL. No log line, metric or error message
@@ -11,6 +11,7 @@ mod answer;
 pub mod clock;
 pub mod config;
 pub mod data_dir;
+pub mod entrance;
 mod error;
 mod file;
 mod hub;
@@ -19,6 +20,7 @@ pub mod keyset;
 mod listen;
 pub mod log;
 pub mod metric;
+pub mod origin;
 pub mod passphrase;
 mod payout;
 mod pool;

@@ -1,22 +1,23 @@
 //! Accepting connections: HTTP/1.1, bounded in number, ended gently when the server stops.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use crate::config::Bounds;
 use crate::log::{self, Field, Level};
+use crate::route::site::{Door, Sites};
 use crate::state::{Shared, stopped};
 
 /// How long a connection may be silent before and within the head of a request.
@@ -31,11 +32,23 @@ const HEADERS: usize = 64;
 /// Bytes of a request's head, and of what is read at once.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// Something that connections come in by.
+pub(crate) struct Entrance {
+    pub(crate) listener: TcpListener,
+    pub(crate) door: Door,
+}
+
 /// Serves connections until the server stops, then waits for those under way, up to the configured bound.
-pub(crate) async fn accept(listener: TcpListener, router: Router, shared: Arc<Shared>) {
+///
+/// `seats` are the connections that all entrances may hold together.
+pub(crate) async fn accept(
+    entrance: Entrance,
+    sites: Arc<Sites>,
+    seats: Arc<Semaphore>,
+    shared: Arc<Shared>,
+) {
+    let Entrance { listener, door } = entrance;
     let bounds = &shared.config.bounds;
-    let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
-    let seats = Arc::new(Semaphore::new(all as usize));
     let mut stopping = shared.stopping.clone();
     let next = async |seats: &Arc<Semaphore>| {
         let seat = Arc::clone(seats).acquire_owned().await.expect("the semaphore is never closed");
@@ -49,9 +62,9 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, shared: Arc<Sh
         match accepted {
             Ok((stream, peer)) => {
                 let open = Open::count(&shared);
-                let (router, stopping) = (router.clone(), shared.stopping.clone());
+                let (sites, stopping) = (Arc::clone(&sites), shared.stopping.clone());
                 tokio::spawn(async move {
-                    serve(stream, peer, router, stopping).await;
+                    serve(stream, peer, door, sites, stopping).await;
                     drop((open, seat));
                 });
             }
@@ -62,10 +75,16 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, shared: Arc<Sh
         }
     }
     drop(listener);
+    let all = seats_of(bounds);
     if tokio::time::timeout(bounds.stop_wait, seats.acquire_many(all)).await.is_err() {
         let left = shared.connections.load(Ordering::Relaxed);
         log::write(Level::Warn, "connections were cut off", &[(Field::Count, &left)]);
     }
+}
+
+/// How many connections may be open.
+pub(crate) fn seats_of(bounds: &Bounds) -> u32 {
+    u32::try_from(bounds.connections).unwrap_or(u32::MAX)
 }
 
 /// Counts an open connection for as long as it lives.
@@ -91,14 +110,15 @@ impl Drop for Open {
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    door: Door,
+    sites: Arc<Sites>,
     mut stopping: watch::Receiver<bool>,
 ) {
     _ = stream.set_nodelay(true); // Slower without it, not wrong.
-    let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.call(request)
+        let sites = Arc::clone(&sites);
+        async move { Ok::<_, Infallible>(sites.answer(door, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,7 +1,8 @@
 //! Who answers which path.
 //!
-//! Three kinds: the mints, one under each unit's path, open to any origin and free of cookies; the operator's
-//! (`/health`, `/ready`, `/metrics`); and, in demo mode only, the page at `/` and the levers under `/demo`.
+//! [`site`] tells the three origins apart. On the mint's there are: the mints, one under each unit's path, open to pages of
+//! any origin and free of cookies; the operator's (`/health`, `/ready`, `/metrics`); and, in demo mode, the levers under
+//! `/demo`. On the desk's and the wallet's there is one page each.
 
 mod check;
 mod demo;
@@ -11,6 +12,7 @@ mod melt;
 mod mint;
 mod operate;
 mod page;
+pub(crate) mod site;
 mod socket;
 mod swap;
 
@@ -22,29 +24,55 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use hyper_util::service::TowerToHyperService;
 use tacit_core::unit::Unit;
 use tacit_ecash::code::Code;
 use tacit_service::quote::{Method as PaymentMethod, QuoteId, UnknownMethod};
 
+use self::site::Sites;
 use crate::answer::BodyWait;
 use crate::config::{Range, UnitConfig};
 use crate::error::{ApiError, Refused};
 use crate::metric::Counter;
+use crate::origin::Site;
 use crate::random;
 use crate::state::{Shared, UnitMint};
 
 /// How long a browser may remember that it may call the mint, in seconds.
 const PREFLIGHT_SECONDS: &str = "86400";
 
-/// All paths of a server.
-pub(crate) fn router(shared: &Arc<Shared>) -> Router {
-    let mut router = Router::new()
-        .route("/health", get(operate::health))
-        .route("/ready", get(operate::ready))
-        .route("/metrics", get(operate::metrics));
+/// All that a server answers.
+pub(crate) fn sites(shared: &Arc<Shared>) -> Sites {
+    let close = |router: Router<Arc<Shared>>| {
+        let router = router.fallback(no_such_path).method_not_allowed_fallback(no_such_method);
+        TowerToHyperService::new(router.with_state(Arc::clone(shared)))
+    };
+    let page = |root| close(Router::new().route("/", root).route("/style.css", get(page::style)));
+    let listeners = &shared.config.serving.listeners;
+    let is_apart = listeners.has(Site::Operator);
+    Sites {
+        mint: close(mints(shared, !is_apart)),
+        desk: page(get(page::desk)),
+        wallet: page(get(page::wallet)),
+        operator: close(operator(true)),
+        origins: shared.origins.clone(),
+        apart: listeners.known().map(|(site, _)| site).collect(),
+    }
+}
+
+/// What an operator's machines ask for.
+fn operator(with_metrics: bool) -> Router<Arc<Shared>> {
+    let router =
+        Router::new().route("/health", get(operate::health)).route("/ready", get(operate::ready));
+    if with_metrics { router.route("/metrics", get(operate::metrics)) } else { router }
+}
+
+/// The paths of the mint's origin.
+fn mints(shared: &Arc<Shared>, with_metrics: bool) -> Router<Arc<Shared>> {
+    let mut router =
+        operator(with_metrics).route("/", get(page::mint)).route("/style.css", get(page::style));
     if shared.demo.is_some() {
         router = router
-            .route("/", get(page::start))
             .route("/demo/clock", post(demo::clock))
             .route("/demo/invoice", post(demo::invoice))
             .route("/demo/rotate", post(demo::rotate));
@@ -54,15 +82,15 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         terms: Arc::new(terms.clone()),
     };
     let units: Vec<UnitMint> = shared.config.units.iter().map(of_terms).collect();
-    let mut router = router.with_state(Arc::clone(shared)).route("/v1/ws", sockets(shared, &units));
+    router = router.route("/v1/ws", sockets(shared, &units));
     for unit in units {
         router = router.nest(&format!("/{}", unit.terms.path), mint(unit));
     }
-    router.fallback(no_such_path).method_not_allowed_fallback(no_such_method)
+    router
 }
 
 /// The paths of one unit's mint.
-fn mint(unit: UnitMint) -> Router {
+fn mint<S>(unit: UnitMint) -> Router<S> {
     Router::new()
         .route("/v1/info", get(info::info))
         .route("/v1/keys", get(keys::signing))

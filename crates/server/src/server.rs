@@ -16,22 +16,21 @@ use tacit_service::rail::Rail;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
 use tacit_store::demo_rail::DemoRail;
 use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::{DemoClock, SystemClock};
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, DataDirError};
+use crate::entrance::{Entrances, ListenError, Served};
 use crate::hub::Hub;
 use crate::keyset;
-use crate::listen;
 use crate::log::{self, Field, Level};
 use crate::metric::Metrics;
+use crate::origin::{Origins, Site};
 use crate::payout::Payouts;
 use crate::pool::Pool;
 use crate::receipt::Receipts;
-use crate::route;
 use crate::seed::{self, SeedError};
 use crate::state::Shared;
 use crate::upkeep;
@@ -114,15 +113,8 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The address.
-    #[error("cannot listen on {address}: {hint}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// What to do about it.
-        hint: &'static str,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The vault answered no question.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -139,11 +131,11 @@ pub enum StartError {
 
 /// A server at work.
 pub struct Running {
-    address: SocketAddr,
+    addresses: Vec<Served>,
     shared: Arc<Shared>,
     receipts: Option<Arc<Receipts>>,
     stop: watch::Sender<bool>,
-    accepting: JoinHandle<()>,
+    accepting: Vec<JoinHandle<()>>,
     upkeep: JoinHandle<()>,
     /// Last, so that the lock is released when all else has ended.
     _data: Option<DataDir>,
@@ -242,8 +234,8 @@ fn open_seed(data: &DataDir, config: &Config) -> Result<Secret<[u8; 32]>, StartE
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartError> {
-    let listener = bind(&config.listen).await?;
-    let address = listener.local_addr().map_err(|source| refused(&config.listen, source))?;
+    let entrances = Entrances::open(&config).await?;
+    let origins = entrances.origins(&config);
     let records = parts.keysets(&config)?;
     let mint = Mint::new(&parts.seed, records)?;
     let metrics = Arc::new(Metrics::default());
@@ -270,6 +262,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let (stop, stopping) = watch::channel(false);
     let shared = Arc::new(Shared {
         config,
+        origins,
         clock: parts.clock,
         demo: parts.demo,
         identity: Identity::derive(&parts.seed),
@@ -287,10 +280,9 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         sockets: AtomicUsize::new(0),
         stopping,
     });
-    let router = route::router(&shared);
-    let accepting = tokio::spawn(listen::accept(listener, router, Arc::clone(&shared)));
+    let (addresses, accepting) = entrances.serve(&shared);
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&shared)));
-    Ok(Running { address, shared, receipts, stop, accepting, upkeep, _data: parts.data })
+    Ok(Running { addresses, shared, receipts, stop, accepting, upkeep, _data: parts.data })
 }
 
 /// Takes up what an earlier process left under way.
@@ -335,23 +327,20 @@ fn observer(hub: &Arc<Hub>, payouts: &Arc<Payouts>, receipts: Option<&Arc<Receip
     })
 }
 
-async fn bind(address: &str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| refused(address, source))
-}
-
-fn refused(address: &str, source: std::io::Error) -> StartError {
-    let hint = if source.kind() == std::io::ErrorKind::AddrInUse {
-        "another program listens there, choose another port"
-    } else {
-        "an address of this machine and a free port are wanted, such as 127.0.0.1:3338"
-    };
-    StartError::Listen { address: address.to_owned(), hint, source }
-}
-
 impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0].1
+    }
+
+    /// Where it listens for this site alone; `None` if there is no such listener.
+    pub fn address_of(&self, site: Site) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(own, _)| *own == Some(site)).map(|(_, address)| *address)
+    }
+
+    /// Under which names it is reached.
+    pub fn origins(&self) -> &Origins {
+        &self.shared.origins
     }
 
     /// What it has counted.
@@ -368,7 +357,9 @@ impl Running {
     /// the store was sound to the end.
     pub async fn stop(self) -> bool {
         self.stop.send_replace(true);
-        _ = self.accepting.await; // A panic inside was logged by the hook.
+        for accepting in self.accepting {
+            _ = accepting.await; // A panic inside was logged by the hook.
+        }
         _ = self.upkeep.await;
         let (shared, receipts) = (Arc::clone(&self.shared), self.receipts);
         let stopped = tokio::task::spawn_blocking(move || {

@@ -15,6 +15,7 @@ use crate::config::{Config, UnitConfig};
 use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metric::{Gauge, Metrics};
+use crate::origin::Origins;
 use crate::payout::Payouts;
 use crate::pool::{Pool, PoolError};
 use crate::server::Demo;
@@ -23,6 +24,8 @@ use crate::writer::{CommitError, Committed, Writer};
 /// The running mint, as every part of the server sees it.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// Under which names it is reached, those of demo mode included.
+    pub(crate) origins: Origins,
     pub(crate) clock: Arc<dyn Clock>,
     /// What can be moved and asked for in demo mode, and only there.
     pub(crate) demo: Option<Demo>,
@@ -65,6 +68,11 @@ impl Shared {
     /// The present moment.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the sites are served over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        false
     }
 
     /// The keysets as they were last read.

@@ -108,6 +108,10 @@ fn welcome(running: &Running, paths: &[String]) -> String {
              CASHU_DIR=bob nutshell/bin/cashu -h http://{address}/usd -u usd -y receive TOKEN\n"
         ));
     }
-    text.push_str(&format!("\nMore at http://{address}/. Press Ctrl-C to stop.\n\n"));
+    text.push_str("\nIn a browser on this machine:\n\n");
+    for (_, origin) in running.origins().known() {
+        text.push_str(&format!("  {origin}/\n"));
+    }
+    text.push_str("\nPress Ctrl-C to stop.\n\n");
     text
 }

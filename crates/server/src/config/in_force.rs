@@ -4,9 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::serving::Serving;
 use super::setting::Source;
 use super::table::Read;
 use super::{About, Config, ConfigError, Overrides, UnitConfig, resolve};
+use crate::origin::Origin;
 use crate::passphrase::{PassphraseError, Place};
 
 /// A setting and its value.
@@ -40,7 +42,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
         overrides.listen.as_ref().map(|given| given.source.clone()),
     );
     let (config, read) = resolve(overrides, file)?;
-    let origin = Origin { file, read: &read };
+    let origin = Placed { file, read: &read };
     let row = |name: &str, value, given: Option<Source>| InForce {
         name: name.to_owned(),
         value,
@@ -56,18 +58,19 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
             source: passphrase.map_or(Source::Default, Source::from),
         },
     ];
+    rows.extend(serving(&config.serving).map(|(name, value)| row(name, value, None)));
     rows.extend(about(&config.about).map(|(name, value)| row(name, value, None)));
     rows.extend(units(&config, &origin));
     Ok(rows)
 }
 
 /// Which values the file gave.
-struct Origin<'a> {
+struct Placed<'a> {
     file: Option<&'a Path>,
     read: &'a Read,
 }
 
-impl Origin<'_> {
+impl Placed<'_> {
     /// Of a setting, or of a table in which one of them stands.
     fn of(&self, place: &str) -> Source {
         let inside = format!("{place}.");
@@ -88,6 +91,19 @@ impl From<Place> for Source {
     }
 }
 
+fn serving(serving: &Serving) -> [(&'static str, Value); 6] {
+    let Serving { origins, listeners } = serving;
+    let origin = |origin: &Option<Origin>| json!(origin.as_ref().map(ToString::to_string));
+    [
+        ("origin.mint", origin(&origins.mint)),
+        ("origin.desk", origin(&origins.desk)),
+        ("origin.wallet", origin(&origins.wallet)),
+        ("listener.desk", json!(listeners.desk)),
+        ("listener.wallet", json!(listeners.wallet)),
+        ("listener.operator", json!(listeners.operator)),
+    ]
+}
+
 fn about(about: &About) -> [(&'static str, Value); 8] {
     let About { name, description, description_long, contact, motd, icon_url, tos_url, public_url } =
         about;
@@ -103,7 +119,7 @@ fn about(about: &About) -> [(&'static str, Value); 8] {
     ]
 }
 
-fn units(config: &Config, origin: &Origin<'_>) -> Vec<InForce> {
+fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
     let mut rows = Vec::new();
     for (number, terms) in config.units.iter().enumerate() {
         let UnitConfig { unit, path, bolt11, input_fee_ppk, denominations, mint, melt } = terms;

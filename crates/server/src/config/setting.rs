@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 30] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -66,6 +66,33 @@ pub const SETTINGS: [Setting; 24] = [
         "TACITD_LISTEN",
         "address:port",
         "Where to listen. Port 0 takes a free one.",
+    ),
+    Setting {
+        default: Some(ORIGIN),
+        ..in_file(
+            "origin.mint",
+            "origin",
+            "Where wallets find the mints, such as `https://mint.example.org`. They answer under every other name, too.",
+        )
+    },
+    Setting {
+        default: Some(ORIGIN),
+        ..in_file("origin.desk", "origin", "The desk's: portal, consoles, checkout.")
+    },
+    Setting {
+        default: Some(ORIGIN),
+        ..in_file("origin.wallet", "origin", "That of the wallet that people carry.")
+    },
+    in_file(
+        "listener.desk",
+        "address:port",
+        "A listener for the desk alone; then it answers nowhere else.",
+    ),
+    in_file("listener.wallet", "address:port", "The same for the wallet."),
+    in_file(
+        "listener.operator",
+        "address:port",
+        "A listener for `/health`, `/ready` and `/metrics`; then `/metrics` answers nowhere else.",
     ),
     anywhere(
         "demo",
@@ -115,7 +142,7 @@ pub const SETTINGS: [Setting; 24] = [
     in_file(
         "about.public_url",
         "URL",
-        "Where the server is reached from outside; each unit's path is added to it.",
+        "Where wallets are told that the mints are, if that is not `origin.mint`; each unit's path is added to it.",
     ),
     Setting {
         default: Some("required in each"),
@@ -165,6 +192,10 @@ pub const SETTINGS: [Setting; 24] = [
         )
     },
 ];
+
+/// Default of the origins.
+const ORIGIN: &str =
+    "none; in demo mode `http://mint.localhost`, `desk.` and `wallet.`, with the port listened on";
 
 const fn anywhere(
     name: &'static str,
@@ -305,11 +336,15 @@ nearest name that does; so is a variable that begins with `TACITD_` and is one o
 listen = "127.0.0.1:3338"
 data = "/var/lib/tacit"
 
+[origin]                                # three names for one server: see the guide
+mint = "https://mint.example.org"
+desk = "https://desk.example.org"
+wallet = "https://wallet.example.org"
+
 [about]                                 # what wallets show (NUT-06)
 name = "Example e-money"
 description = "Dollars and euros, redeemable at par"
 contact = [{ method = "email", info = "help@example.org" }]
-public_url = "https://mint.example.org" # each unit's path is added to it
 tos_url = "https://example.org/terms"
 
 [[unit]]                                # one table for each unit, at least one
@@ -402,7 +437,10 @@ The passphrase itself stands in a file, in the environment's `TACITD_PASSPHRASE`
         let mut known = expected("zzz = 1", "");
         known.extend(expected("about.zzz = 1", "about."));
         known.extend(expected("unit = [{ zzz = 1 }]", "unit."));
-        let tables = ["about", "unit", "about.contact"];
+        for table in ["origin", "listener"] {
+            known.extend(expected(&format!("{table}.zzz = 1"), &format!("{table}.")));
+        }
+        let tables = ["about", "unit", "about.contact", "origin", "listener"];
         let known: BTreeSet<String> =
             known.into_iter().filter(|name| !tables.contains(&name.as_str())).collect();
         let declared: BTreeSet<String> = in_files()

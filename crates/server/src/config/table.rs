@@ -8,8 +8,10 @@ use serde::Deserialize;
 use tacit_core::unit::Unit;
 use toml::de::{DeTable, DeValue};
 
+use super::serving::Listeners;
 use super::setting::{in_files, nearest};
 use super::{About, ConfigError};
+use crate::origin::Origins;
 
 /// A file, and the settings that stand in it.
 #[derive(Default)]
@@ -25,6 +27,8 @@ pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) data: Option<PathBuf>,
     pub(super) demo: Option<bool>,
+    pub(super) origin: Origins,
+    pub(super) listener: Listeners,
     pub(super) about: About,
     pub(super) unit: Vec<UnitTable>,
 }

@@ -1,4 +1,4 @@
-//! The page at `/`, in demo mode: what this is, and how to try it. No scripts, nothing loaded from elsewhere.
+//! The pages of the three origins: what this is, and where to go on. No scripts, nothing loaded from elsewhere.
 
 use std::sync::Arc;
 
@@ -6,28 +6,97 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
+use super::site::CONTENT_POLICY;
+use crate::config::UnitConfig;
+use crate::origin::Origin;
 use crate::state::Shared;
 
-/// `GET /`.
-pub(super) async fn start(State(shared): State<Arc<Shared>>, asked: HeaderMap) -> Response {
-    let host = host_of(&asked).map_or_else(|| shared.config.listen.to_string(), str::to_owned);
-    let rows: String = shared
-        .config
-        .units
-        .iter()
-        .map(|terms| {
-            let (unit, path) = (terms.unit, &terms.path);
-            format!(
-                "<tr><td>{unit}</td><td><code>http://{host}/{path}</code></td>\
-                 <td><a href=\"/{path}/v1/info\">about it</a></td></tr>\n"
-            )
-        })
+/// What a page may load: its style, from its own origin, and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const STYLE: &str = include_str!("../page/style.css");
+const HEAD: &str = include_str!("../page/head.html");
+const MINT: &str = include_str!("../page/mint.html");
+const DEMO: &str = include_str!("../page/demo.html");
+const DESK: &str = include_str!("../page/desk.html");
+const WALLET: &str = include_str!("../page/wallet.html");
+const FOOT: &str = "</main>\n</html>\n";
+
+/// `GET /` of the mint.
+pub(super) async fn mint(State(shared): State<Arc<Shared>>, asked: HeaderMap) -> Response {
+    let scheme = if shared.is_secure() { "https" } else { "http" };
+    let (own, demo) = (shared.origins.mint.as_ref(), shared.config.demo);
+    let base = match (host_of(&asked), own) {
+        // A demo is tried under the address it is known by to whoever tries it.
+        (Some(host), _) if demo => format!("{scheme}://{}", known_to_all(host)),
+        (_, Some(origin)) => origin.to_string(),
+        (Some(host), None) => format!("{scheme}://{host}"),
+        (None, None) => format!("{scheme}://{}", shared.config.listen),
+    };
+    let title = if demo { "Tacit: a demonstration mint" } else { "A Tacit mint" };
+    let rows: String = shared.config.units.iter().map(|unit| row(unit, &base)).collect();
+    let mut body = MINT.replace("{units}", &rows);
+    if demo {
+        body.push_str(&DEMO.replace("{base}", &base));
+    }
+    let others = [("the desk", &shared.origins.desk), ("the wallet", &shared.origins.wallet)];
+    let others: Vec<String> = others
+        .into_iter()
+        .filter_map(|(name, origin)| Some(link(origin.as_ref()?, name)))
         .collect();
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
-    ];
-    (headers, PAGE.replace("{units}", &rows).replace("{host}", &host)).into_response()
+    if !others.is_empty() {
+        body.push_str(&format!("<p>Beside it: {}.</p>\n", others.join(", ")));
+    }
+    page(title, &body)
+}
+
+/// `GET /` of the desk.
+pub(super) async fn desk(State(shared): State<Arc<Shared>>) -> Response {
+    page("The desk", &DESK.replace("{mint}", &link_to_mint(&shared)))
+}
+
+/// `GET /` of the wallet.
+pub(super) async fn wallet(State(shared): State<Arc<Shared>>) -> Response {
+    page("The wallet", &WALLET.replace("{mint}", &link_to_mint(&shared)))
+}
+
+/// `GET /style.css`, of every origin: a style in the page would have to be excepted from the policy.
+pub(super) async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+}
+
+// Paths, units and origins are lower-case letters, digits, dashes and dots (see the configuration), so that nothing
+// needs escaping.
+fn page(title: &str, body: &str) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_POLICY, POLICY)];
+    let head = HEAD.replace("{title}", title);
+    (headers, format!("{head}<h1>{title}</h1>\n{body}{FOOT}")).into_response()
+}
+
+fn row(terms: &UnitConfig, base: &str) -> String {
+    let (unit, path) = (terms.unit, &terms.path);
+    format!(
+        "<tr><td>{unit}</td><td><code>{base}/{path}</code></td><td><a href=\"/{path}/v1/info\">about it</a></td></tr>\n"
+    )
+}
+
+fn link(origin: &Origin, name: &str) -> String {
+    format!("<a href=\"{origin}/\">{name}</a>")
+}
+
+fn link_to_mint(shared: &Shared) -> String {
+    shared.origins.mint.as_ref().map_or_else(
+        || "the mint, whose address this server was not told".to_owned(),
+        |origin| link(origin, "the mint"),
+    )
+}
+
+/// Only browsers look for names under `localhost` on this machine; wallets may not.
+fn known_to_all(host: &str) -> &str {
+    match host.split_once('.') {
+        Some((_, rest)) if rest.split(':').next() == Some("localhost") => rest,
+        _ => host,
+    }
 }
 
 /// The name the visitor knows this server by, if it is one that can stand in a page and in a shell's line as it is.
@@ -36,37 +105,3 @@ fn host_of(asked: &HeaderMap) -> Option<&str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
     (!host.is_empty() && host.len() <= 255 && host.bytes().all(is_plain)).then_some(host)
 }
-
-// Paths and units are lower-case letters, digits and dashes (see the configuration), so nothing needs escaping.
-const PAGE: &str = r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Tacit: a demonstration mint</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
-pre { background: #eee; padding: .8rem; overflow-x: auto; } td { padding-right: 1.5rem; } h1 { line-height: 1.2; } code { overflow-wrap: anywhere; }
-@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd; } pre { background: #222; } a { color: #8bf; } }
-</style>
-<h1>Tacit: a demonstration mint</h1>
-<p>This server issues e-cash and redeems it. It signs blinded secrets, so it cannot tell which payment came from
-whom. <strong>The money here is not real</strong>: whatever you ask for is paid by itself after a second.</p>
-<p>Each unit is a mint of its own, for any wallet that speaks Cashu. Give one of these addresses to it:</p>
-<table>
-{units}</table>
-<p>With Nutshell, a wallet for the command line:</p>
-<pre>python3 -m venv nutshell
-nutshell/bin/pip install 'cashu==0.20.2' 'marshmallow&lt;4' 'limits&lt;4'
-export TOR=FALSE CASHU_DIR=alice M=http://{host}
-nutshell/bin/cashu -h $M/usd -u usd -y invoice 10.50
-nutshell/bin/cashu -h $M/usd -u usd -y send 2.50
-CASHU_DIR=bob nutshell/bin/cashu -h $M/usd -u usd -y receive TOKEN</pre>
-<p>The first line with <code>invoice</code> waits until the money has come and takes e-cash for it; <code>send</code> prints a token,
-which is the money; whoever receives it has it.</p>
-<p>To pay something out, make an invoice that the demonstration pays, and let the clock run to see keysets expire:</p>
-<pre>curl $M/demo/invoice -d '{"unit": "usd", "amount": 250}'
-curl $M/demo/clock -d '{"advance_days": 1}'
-curl $M/demo/rotate -d '{"unit": "usd"}'</pre>
-<p>What the operator keeps: <code>tacitd inventory</code>. Whether it adds up: <code>tacitd verify</code> with the data directory.</p>
-</html>
-"#;

@@ -110,7 +110,7 @@ async fn the_start_page_names_the_mints_and_runs_nothing() {
         assert!(text.contains(&format!("<code>http://mint{path}</code>")), "{path}");
     }
     assert!(text.contains("M=http://mint\n"), "{text}");
-    assert!(!text.contains("<script") && !text.contains("{units}") && !text.contains("{host}"));
+    assert!(!text.contains("<script") && !text.contains("{units}") && !text.contains("{base}"));
     for name in ["$(reboot)", "a&b", "reboot;", "reboot@mint"] {
         let mut stream = TcpStream::connect(local.address()).await.unwrap();
         let asked = format!("GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
@@ -141,7 +141,11 @@ async fn without_demo_mode_there_are_no_levers() {
     for path in ["/demo/clock", "/demo/invoice", "/demo/rotate"] {
         assert_eq!(client.post(path, &json!({})).await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    assert_eq!(client.get("/").await.status, StatusCode::NOT_FOUND);
+    let page = client.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = String::from_utf8(page.body.to_vec()).unwrap();
+    assert!(text.contains("<code>http://mint/usd</code>") && !text.contains("not real"), "{text}");
+    assert!(!text.contains(".localhost") && !text.contains('{'), "{text}");
     assert_eq!(client.method(Method::GET, "/usd/v1/info", &[]).await.status, StatusCode::OK);
     assert!(running.stop().await);
 }

@@ -8,6 +8,7 @@ mod demo;
 mod flow;
 mod melt;
 mod operate;
+mod origin;
 mod pressure;
 mod race;
 mod refusal;

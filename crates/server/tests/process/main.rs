@@ -181,7 +181,7 @@ async fn the_file_configures_and_the_environment_wins_over_it() {
     assert_eq!(info["urls"], serde_json::json!(["https://mint.example/francs"]));
     assert_eq!(info["nuts"]["4"]["methods"].as_array().map(Vec::len), Some(1), "no alias");
     assert_eq!(client.get("/usd/v1/info").await.status, 404);
-    assert_eq!(client.get("/").await.status, 404);
+    assert_eq!(client.get("/demo/clock").await.status, 404);
     child.kill().unwrap();
     child.wait().unwrap();
 }
