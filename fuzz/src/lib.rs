@@ -12,6 +12,8 @@ use tacit_ecash::condition::lock::Condition;
 use tacit_ecash::condition::witness::Witness;
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::message::{self, info, socket};
+use tacit_ecash::payment_request::payload::Payload;
+use tacit_ecash::payment_request::{NotWritable, PaymentRequest};
 use tacit_ecash::point::{PointBytes, Y};
 use tacit_ecash::request;
 use tacit_ecash::token::Token;
@@ -38,6 +40,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("token_text", token_text),
     ("token_v3", token_v3),
     ("token_v4", token_v4),
+    ("payment_request_text", payment_request_text),
+    ("payment_request_a", payment_request_a),
+    ("payment_request_b", payment_request_b),
+    ("payment_payload", payment_payload),
 ];
 
 fn json<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
@@ -218,4 +224,47 @@ pub fn token_v3(data: &[u8]) -> bool {
 /// NUT-00, the CBOR of version 4.
 pub fn token_v4(data: &[u8]) -> bool {
     token(Token::from_raw(&[b"crawB", data].concat()).ok())
+}
+
+/// What a version can write, it reads again as it was.
+fn payment_request(read: Option<PaymentRequest>) -> bool {
+    let Some(read) = read else { return false };
+    for text in [read.to_creq_a(), read.to_creq_b()] {
+        match text {
+            // A Nostr profile is written in one form of several.
+            Ok(text) if text.starts_with("CREQB") => {
+                let again: PaymentRequest = text.parse().expect("what was written can be read");
+                assert_eq!(again.to_creq_b(), Ok(text));
+            }
+            Ok(text) => assert_eq!(text.parse().as_ref(), Ok(&read)),
+            Err(NotWritable::Kind | NotWritable::Nostr | NotWritable::TooLong) => {}
+        }
+    }
+    true
+}
+
+/// NUT-18 and NUT-26, as text.
+pub fn payment_request_text(data: &[u8]) -> bool {
+    payment_request(parsed(data))
+}
+
+/// NUT-18, the CBOR of version A.
+pub fn payment_request_a(data: &[u8]) -> bool {
+    payment_request(format!("creqA{}", URL_SAFE_NO_PAD.encode(data)).parse().ok())
+}
+
+/// NUT-26, the TLV of version B.
+pub fn payment_request_b(data: &[u8]) -> bool {
+    let Ok(hrp) = bech32::Hrp::parse("creqb") else { return false };
+    let text = bech32::encode::<bech32::Bech32m>(hrp, data);
+    payment_request(text.ok().and_then(|text| text.parse().ok()))
+}
+
+/// NUT-18, what is sent to the receiver.
+pub fn payment_payload(data: &[u8]) -> bool {
+    let Ok(read) = Payload::from_json(data) else { return false };
+    if let Ok(written) = read.to_json() {
+        assert_eq!(Payload::from_json(written.expose().as_bytes()), Ok(read));
+    }
+    true
 }

@@ -49,5 +49,11 @@ pub const FILTERS: usize = 1_000;
 /// Bytes of a WebSocket message from a wallet: 1,000 filters of 66 digits are 69,000.
 pub const SOCKET_MESSAGE: usize = 512 * 1024;
 
+/// Bytes of a payment request as text (NUT-18, NUT-26). A QR code holds 4,300, and links carry a little more.
+pub const CREQ: usize = 32 * 1024;
+
+/// Mints, methods, transports, tags, and words in a tag, of a payment request: ten would be many.
+pub const CREQ_LIST: usize = 64;
+
 /// Bytes of a serialised token (NUT-00): 1,000 proofs with DLEQ and a condition each come to 1 MB.
 pub const TOKEN: usize = 2 * 1024 * 1024;

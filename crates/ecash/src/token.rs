@@ -2,6 +2,7 @@
 //!
 //! Version 4 (`cashuB…`, CBOR) is read and written, version 3 (`cashuA…`, JSON, deprecated) only read.
 
+pub(crate) mod json_proof;
 mod v3;
 mod v4;
 
@@ -22,7 +23,7 @@ use crate::point::PointBytes;
 use crate::proof::Proof;
 
 /// Base64 for URLs: written without padding, read with and without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
         .with_encode_padding(false)
@@ -208,7 +209,7 @@ impl Token {
         self.proofs.iter().enumerate().map(resolve).collect()
     }
 
-    fn checked(mut self) -> Result<Self, TokenError> {
+    pub(crate) fn checked(mut self) -> Result<Self, TokenError> {
         if self.proofs.is_empty() {
             return Err(TokenError::Empty);
         }

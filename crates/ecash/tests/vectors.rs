@@ -18,6 +18,8 @@ use tacit_ecash::condition::{Spend, unlock};
 use tacit_ecash::dleq::{self, Dleq, SigningKey};
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::message;
+use tacit_ecash::payment_request::lock_option::{LockKind, LockOption};
+use tacit_ecash::payment_request::{PaymentRequest, Transport, TransportKind};
 use tacit_ecash::point::PointBytes;
 use tacit_ecash::quote_lock;
 use tacit_ecash::request::{MeltRequest, MintRequest, SwapRequest};
@@ -54,7 +56,7 @@ fn every_vector_file_has_a_test() {
     for file in &found {
         assert!(run.contains(file.as_str()), "{file} is not run");
     }
-    assert_eq!(found.len(), 16);
+    assert_eq!(found.len(), 18);
 }
 
 type Fields = BTreeMap<String, String>;
@@ -393,4 +395,79 @@ fn secrets_in_tokens_do_not_print() {
         token.proofs[0].secret,
         Secret::new("9a6dbb847bd232ba76db0df197216b29d3b8cc14553cd27827fc1cc942fedb4e".to_owned())
     );
+}
+
+#[derive(Deserialize)]
+struct RequestVector {
+    name: String,
+    request: Value,
+    encoded: String,
+    #[serde(default)]
+    differs: Vec<String>,
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let texts = value.as_array().into_iter().flatten();
+    texts.map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+fn tags(value: &Value) -> Vec<Vec<String>> {
+    value.as_array().into_iter().flatten().map(texts).collect()
+}
+
+/// A payment request from the specification's JSON.
+fn payment_request(json: &Value) -> PaymentRequest {
+    let text = |field: &str| json[field].as_str().map(str::to_owned);
+    let transport = |json: &Value| Transport {
+        kind: match json["t"].as_str().unwrap() {
+            "nostr" => TransportKind::Nostr,
+            "post" => TransportKind::Post,
+            other => panic!("{other}"),
+        },
+        target: json["a"].as_str().unwrap().to_owned(),
+        tags: tags(&json["g"]),
+    };
+    let lock = |json: &Value| LockOption {
+        kind: if json["k"] == "P2PK" { LockKind::P2pk } else { LockKind::Htlc },
+        data: json["d"].as_str().unwrap().to_owned(),
+        tags: tags(&json["t"]),
+    };
+    PaymentRequest {
+        id: text("i"),
+        amount: json["a"].as_u64(),
+        unit: text("u"),
+        is_single_use: json["s"].as_bool(),
+        mints: texts(&json["m"]),
+        description: text("d"),
+        transports: json["t"].as_array().into_iter().flatten().map(transport).collect(),
+        lock: json.get("nut10").map(lock),
+        ..PaymentRequest::default()
+    }
+}
+
+/// cashubtc/nuts, tests/18-tests.md.
+#[test]
+fn nut18_payment_requests() {
+    for RequestVector { name, request, encoded, differs } in vectors("nut18/requests.json", 6) {
+        let read: PaymentRequest = encoded.parse().unwrap();
+        let mut stated = payment_request(&request);
+        if differs.contains(&"m".to_owned()) {
+            assert_ne!(stated.mints, read.mints, "{name}");
+            stated.mints.clone_from(&read.mints);
+            stated.transports.clone_from(&read.transports);
+        }
+        assert_eq!(read, stated, "{name}");
+        assert_eq!(stated.to_creq_a().unwrap().parse(), Ok(stated), "{name}");
+    }
+}
+
+/// cashubtc/nuts, tests/26-test.md: read, and written to the letter.
+#[test]
+fn nut26_payment_requests() {
+    for RequestVector { name, request, encoded, .. } in vectors("nut26/requests.json", 16) {
+        let stated = payment_request(&request);
+        assert_eq!(stated.to_creq_b().as_ref(), Ok(&encoded), "{name}");
+        assert_eq!(encoded.parse().as_ref(), Ok(&stated), "{name}");
+        assert_eq!(encoded.to_lowercase().parse(), Ok(stated), "{name}");
+    }
 }

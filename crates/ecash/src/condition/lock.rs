@@ -217,13 +217,17 @@ impl Condition {
     ///
     /// `nonce`: 32 random bytes, without which two proofs to the same key would have one secret.
     pub fn to_secret(&self, nonce: &[u8; 32]) -> Secret<String> {
+        let (kind, data, tags) = self.parts();
+        lock_secret(kind, &data, &tags, nonce)
+    }
+
+    /// Kind, data and tags, as they are written.
+    pub(crate) fn parts(&self) -> (&'static str, String, Vec<Vec<String>>) {
         let (kind, data) = match &self.terms.lock {
             Lock::Key(key) => ("P2PK", write_key(key)),
             Lock::Hash(hash) => ("HTLC", hex::encode(hash)),
         };
-        let tags = Some(self.write_tags()).filter(|tags| !tags.is_empty());
-        let body = Body { nonce: hex::encode(nonce).into(), data: data.into(), tags };
-        Secret::new(serde_json::to_string(&(kind, body)).expect("texts are always JSON"))
+        (kind, data, self.write_tags())
     }
 
     fn write_tags(&self) -> Vec<Vec<String>> {
@@ -251,6 +255,18 @@ impl Condition {
         }
         tags
     }
+}
+
+/// A well-known secret (NUT-10).
+pub(crate) fn lock_secret(
+    kind: &str,
+    data: &str,
+    tags: &[Vec<String>],
+    nonce: &[u8; 32],
+) -> Secret<String> {
+    let tags = (!tags.is_empty()).then(|| tags.to_vec());
+    let body = Body { nonce: hex::encode(nonce).into(), data: data.into(), tags };
+    Secret::new(serde_json::to_string(&(kind, body)).expect("texts are always JSON"))
 }
 
 /// The second element of a well-known secret (NUT-10). Other fields are ignored; a field that stands twice is an error.
