@@ -23,7 +23,8 @@ use crate::vault::{Change, Outcome, ProofState};
 
 const SEED: [u8; 32] = [7; 32];
 
-fn seed() -> Secret<[u8; 32]> {
+/// Seed of the mint under test.
+pub fn seed() -> Secret<[u8; 32]> {
     Secret::new(SEED)
 }
 

@@ -1,6 +1,6 @@
 //! A vault in a folder of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tacit_service::conformance::Bed;
 use tacit_service::conformance::rig::{self, Rig};
@@ -24,6 +24,15 @@ impl OnDisk {
     /// A vault that closes an era at the end of any day on which it holds so many signed outputs.
     pub(crate) fn with_era_rows(rows: u64) -> Self {
         Self::of_eras(Some(rows))
+    }
+
+    /// A copy of a vault of [`rig::identity`], perhaps of an older schema.
+    pub(crate) fn copy_of(vault: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bed = Self { folder, open: None, era_rows: Some(1) };
+        std::fs::copy(vault, bed.path()).unwrap();
+        bed.restart();
+        bed
     }
 
     fn of_eras(era_rows: Option<u64>) -> Self {

@@ -9,3 +9,4 @@ mod incidents;
 mod inventory;
 mod opening;
 mod suite;
+mod upgrade;
