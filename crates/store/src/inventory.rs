@@ -33,7 +33,7 @@ pub const VAULT: Section = Section {
         ),
         column(
             "vault.commits",
-            "How many commits it has had: an older copy has had fewer. The file `vault.sqlite.mark` repeats it.",
+            "How many commits it has had: an older copy has had fewer. The file `vault.sqlite.mark` repeats it and the lineage.",
             "writer",
             FOR_GOOD,
         ),
@@ -41,6 +41,18 @@ pub const VAULT: Section = Section {
             "vault.filter_salt",
             "Random bytes, drawn once: what filters of eras are hashed with.",
             "writer, readers",
+            FOR_GOOD,
+        ),
+        column(
+            "vault.lineage",
+            "Random bytes, drawn anew when an older copy took the vault's place: which of several copies it is.",
+            "writer, restore",
+            FOR_GOOD,
+        ),
+        column(
+            "vault.moved",
+            "Whether another store has taken over: then it is not opened again.",
+            "writer",
             FOR_GOOD,
         ),
         table("keyset", "Keysets, by number.", FOR_GOOD),

@@ -2,16 +2,18 @@
 //!
 //! Write-ahead log, every commit synced before it returns. Reading order: this file (opening), [`row`] (how
 //! nouns are spelled), [`write`] and [`apply`] (a commit), [`read`] (the readers), [`books`] (the audit's sums),
-//! [`archive`] (what is sealed), [`era`] and [`filter`] (what is of past days), [`checkpoint`] (the log).
+//! [`archive`] (what is sealed), [`era`] and [`filter`] (what is of past days), [`checkpoint`] (the log), [`mark`] and
+//! [`backup`] (older copies, and how to make and know one).
 
 mod apply;
 mod archive;
+pub mod backup;
 mod books;
 mod checkpoint;
 mod era;
 mod fault;
 mod filter;
-mod mark;
+pub mod mark;
 mod read;
 mod row;
 mod write;
@@ -30,9 +32,14 @@ use self::checkpoint::Checkpointer;
 pub use self::era::Eras;
 use self::era::{Era, Maker};
 use self::fault::Fault;
+use self::mark::Marked;
 
 /// The schema's history. `user_version` counts those applied; one that has shipped is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_vault.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_vault.sql"), include_str!("../migrations/0002_lineage.sql")];
+
+/// Which of several copies that each went on by itself: 16 random bytes.
+pub type Lineage = [u8; 16];
 
 /// Marks the file as a vault of this system: "TCTV".
 const APPLICATION_ID: i32 = 0x5443_5456;
@@ -84,6 +91,12 @@ pub enum OpenError {
         /// Commits that the mark beside it knows of.
         known: u64,
     },
+    /// A copy that went on by itself, beside the vault that the mint has answered for.
+    #[error("this vault is a copy that went on by itself: the mint has answered for another")]
+    OtherLineage,
+    /// It was moved to another store, which may have answered since.
+    #[error("this vault was moved to another store: it would forget what was spent there")]
+    Moved,
     /// What is stored contradicts itself.
     #[error("the vault is corrupt: {0}")]
     Corrupt(&'static str),
@@ -155,10 +168,7 @@ impl SqliteVault {
             return Err(OpenError::OtherMint);
         }
         let known = write::known_of(&connection)?;
-        let mark = mark::Mark::read(path).map_err(OpenError::File)?;
-        if known.commits < mark.commits() {
-            return Err(OpenError::OlderCopy { found: known.commits, known: mark.commits() });
-        }
+        let mark = open_mark(&connection, path, known.commits)?;
         connection.busy_timeout(WRITER_PATIENCE)?;
         let eras = era::load(&connection, known.era)?;
         let mut filters = Maker::new(path, eras.clone());
@@ -182,6 +192,25 @@ impl SqliteVault {
 }
 
 impl SqliteVault {
+    /// Draws a new lineage: this copy goes on by itself, and the vault it was taken from is no longer it.
+    ///
+    /// # Errors
+    /// [`OpenError`]; then the vault keeps its lineage.
+    pub fn begin_lineage(&mut self) -> Result<(), OpenError> {
+        self.connection.execute("UPDATE vault SET lineage = randomblob(16)", [])?;
+        let (lineage, _) = lineage_of(&self.connection)?;
+        self.mark.set_lineage(lineage).map_err(OpenError::File)
+    }
+
+    /// Says in the vault that another store has taken over. It is not opened again.
+    ///
+    /// # Errors
+    /// [`OpenError`]; then it may be opened again.
+    pub fn mark_moved(self) -> Result<(), OpenError> {
+        self.connection.execute("UPDATE vault SET moved = 1", [])?;
+        Ok(())
+    }
+
     /// The same with eras that are closed from so many signed outputs on, at the end of a day: for tests, which do not
     /// come to the million that eras have otherwise.
     pub fn with_era_rows(mut self, rows: u64) -> Self {
@@ -199,7 +228,7 @@ impl Drop for SqliteVault {
     fn drop(&mut self) {
         if let Some(known) = &self.known {
             // A mark that cannot be written stays behind: it then finds fewer copies out, and refuses none wrongly.
-            _ = self.mark.write(known.commits);
+            _ = self.mark.close(known.commits);
             // Filters that cannot be kept are made again.
             self.filters.stop();
             _ = self.filters.keep(&self.connection, usize::MAX);
@@ -263,6 +292,29 @@ const WRITER_CACHE_KIB: i64 = 96 * 1024;
 
 /// Page cache of each reader.
 const READER_CACHE_KIB: i64 = 4 * 1024;
+
+/// Holds a vault against its mark, and marks it as open.
+fn open_mark(connection: &Connection, path: &Path, commits: u64) -> Result<mark::Mark, OpenError> {
+    let (lineage, moved) = lineage_of(connection)?;
+    if let Some(marked) = Marked::read(&mark::beside(path)).map_err(OpenError::File)? {
+        if marked.lineage.is_some_and(|known| known != lineage) {
+            return Err(OpenError::OtherLineage);
+        }
+        if commits < marked.commits {
+            return Err(OpenError::OlderCopy { found: commits, known: marked.commits });
+        }
+    }
+    if moved {
+        return Err(OpenError::Moved);
+    }
+    mark::Mark::open(path, lineage, commits).map_err(OpenError::File)
+}
+
+/// The vault's lineage, and whether it has moved to another store.
+fn lineage_of(connection: &Connection) -> Result<(Lineage, bool), Fault> {
+    let sql = "SELECT lineage, moved FROM vault";
+    Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
 
 /// A connection to a file that is there.
 fn connect(path: &Path) -> Result<Connection, OpenError> {

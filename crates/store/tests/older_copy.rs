@@ -10,6 +10,8 @@ use tacit_core::secret::Secret;
 use tacit_core::time::Timestamp;
 use tacit_service::identity::Identity;
 use tacit_service::vault::{Change, VaultStore};
+use tacit_store::sqlite::backup::{self, CopyError, Standing};
+use tacit_store::sqlite::mark::{self, Marked};
 use tacit_store::sqlite::{OpenError, SqliteVault};
 
 fn mint() -> PublicKey {
@@ -74,4 +76,91 @@ fn a_mark_that_cannot_be_read_is_an_error_and_not_a_zero() {
     drop(commit(&path, 0, 1));
     fs::write(folder.path().join("vault.sqlite.mark"), "rubbish").unwrap();
     assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::File(_))));
+}
+
+/// Both count their commits alike, so that counting does not tell them apart.
+#[test]
+fn a_copy_that_went_on_by_itself_is_not_taken_for_the_vault() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("vault.sqlite"), folder.path().join("other.sqlite"));
+    drop(commit(&path, 0, 3));
+    fs::copy(&path, &other).unwrap();
+    let mut restored = commit(&path, 3, 1);
+    restored.begin_lineage().unwrap();
+    drop(restored);
+    drop(commit(&other, 3, 9));
+    fs::copy(&other, &path).unwrap();
+    assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::OtherLineage)));
+}
+
+#[test]
+fn a_vault_that_moved_is_not_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.sqlite");
+    commit(&path, 0, 1).mark_moved().unwrap();
+    assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::Moved)));
+}
+
+fn is_current(copy: &Path, vault: &Path) -> bool {
+    let mark = Marked::read(&mark::beside(vault)).unwrap().unwrap();
+    Standing::read(copy).unwrap().is_current(&mark)
+}
+
+#[test]
+fn only_a_vault_that_was_closed_proves_its_copy_current() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.sqlite");
+    let copy = |name: &str| {
+        let target = folder.path().join(name);
+        backup::copy(&path, &target, |_, _| {}).unwrap();
+        target
+    };
+    let vault = commit(&path, 0, 3);
+    let running = copy("running");
+    assert!(!is_current(&running, &path), "it may have answered since");
+    drop(vault);
+    assert!(is_current(&running, &path), "as it turns out, it had not");
+    let closed = copy("closed");
+    assert!(is_current(&closed, &path));
+    std::mem::forget(commit(&path, 3, 1)); // Killed.
+    assert!(!is_current(&closed, &path));
+    drop(commit(&closed, 9, 1));
+    assert!(!is_current(&closed, &path), "it went on by itself");
+}
+
+/// Copied again and again beside a writer: each copy is whole, and of one moment.
+#[test]
+fn a_copy_taken_while_the_writer_writes_is_of_one_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.sqlite");
+    let mut vault = commit(&path, 0, 2);
+    for copies in 0_u64..5 {
+        let target = folder.path().join(format!("copy-{copies}"));
+        let (mut reports, before) = (0, Standing::read(&path).unwrap());
+        let copied = backup::copy(&path, &target, |done, all| {
+            assert!(done <= all);
+            reports += 1;
+            let now = Timestamp::from_seconds(1_800_000_100 + copies);
+            vault.commit(&[Change::Tick], now).unwrap();
+        });
+        assert_eq!(copied.unwrap(), before, "what is written meanwhile is not in it");
+        assert_eq!(Standing::read(&target).unwrap(), before);
+        assert_eq!(backup::first_damage(&target).unwrap(), None);
+        assert!(reports > 0);
+        assert_eq!(Standing::read(&path).unwrap().commits, before.commits + reports);
+    }
+    let there = folder.path().join("copy-0");
+    assert!(matches!(backup::copy(&path, &there, |_, _| {}), Err(CopyError::Target(_))));
+}
+
+#[test]
+fn a_damaged_page_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.sqlite");
+    drop(commit(&path, 0, 2));
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.len() - 2048 * 3;
+    bytes[at..at + 64].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    assert!(!matches!(backup::first_damage(&path), Ok(None)));
 }

@@ -113,7 +113,7 @@ fn money_is_conserved_on_sqlite_whatever_happens() {
 }
 
 #[test]
-#[ignore = "long: about 25 minutes"]
+#[ignore = "long: about 15 minutes"]
 fn a_million_steps_conserve_money() {
     run("memory", 900_000, |_| Box::new(Memory(MemoryVault::default())));
     run("sqlite", 100_000, |mint| Box::new(Sqlite::new(mint)));
