@@ -1,9 +1,12 @@
 //! The command line.
 
+pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod passphrase;
+pub(crate) mod progress;
+pub(crate) mod restore;
 pub(crate) mod rotate;
 pub(crate) mod serve;
 pub(crate) mod verify;
@@ -31,6 +34,8 @@ pub(crate) enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Verify(verify::Verify),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Inventory(inventory::Inventory),
     /// Look at the configuration
     Config {

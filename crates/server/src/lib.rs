@@ -8,6 +8,7 @@
 //! Sources: Cashu NUT-00 to NUT-20 (repository `cashubtc/nuts`, commit 3ddb1ae).
 
 mod answer;
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod data_dir;
@@ -28,6 +29,7 @@ mod queue;
 mod rail;
 pub mod random;
 mod receipt;
+pub mod restore;
 mod route;
 pub mod seed;
 pub mod server;

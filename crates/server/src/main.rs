@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::Init(args) => (command::init::run(&args, &mut stdout), 1),
         Command::Serve(args) => (command::serve::run(&args, own, &mut stdout), 1),
         Command::Verify(args) => (command::verify::run(&args, &mut stdout), 2),
+        Command::Backup(args) => (command::backup::run(&args, &mut stdout), 1),
+        Command::Restore(args) => (command::restore::run(&args, &mut stdout), 1),
         Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),
         Command::Config { command: ConfigCommand::Check(args) } => {
             (command::config::run(&args, own, &mut stdout), 1)

@@ -1,6 +1,7 @@
 //! `tacitd` as an operator meets it: a process with flags, signals and exit codes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod backup;
 mod config;
 mod seed;
 #[path = "../support/mod.rs"]

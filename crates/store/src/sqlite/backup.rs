@@ -96,7 +96,9 @@ pub fn copy(
             StepResult::Done => break,
             StepResult::More => {}
             // Only while the log is being recovered or made.
-            _ => std::thread::sleep(Duration::from_millis(20)),
+            StepResult::Busy | StepResult::Locked | _ => {
+                std::thread::sleep(Duration::from_millis(20))
+            }
         }
     }
     drop(backup);

@@ -1,0 +1,158 @@
+//! `tacitd restore`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+use tacit_core::amount::Amount;
+use tacit_core::time::{Clock, Timestamp};
+use tacit_core::unit::Unit;
+use tacit_server::backup::Note;
+use tacit_server::clock::DemoClock;
+use tacit_server::data_dir::DataDir;
+use tacit_server::restore::{Doubt, Loss, Restore as Restoring, RestoreError};
+use tacit_server::seed;
+
+use super::PassphraseArgs;
+use super::progress::Progress;
+
+/// Put a backup in the place of a vault that is lost
+///
+/// The data directory has the seed, and no vault. A copy is put in place if the mark of the vault (vault.sqlite.mark)
+/// proves that nothing came after it. Else it is refused, because an older copy would let be spent again what was spent
+/// since; with --accept-loss its keysets redeem no more at the mint, its open quotes are withdrawn, and new keysets
+/// take over. Exits 0 if it is in place.
+#[derive(clap::Args)]
+pub(crate) struct Restore {
+    /// Directory that tacitd backup made
+    backup: PathBuf,
+    /// Data directory of the mint, with its seed and without a vault
+    #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
+    data: PathBuf,
+    /// Mark of the lost vault [default: vault.sqlite.mark in the data directory]
+    #[arg(long, value_name = "FILE")]
+    mark: Option<PathBuf>,
+    /// Give up all e-cash that the copy knows, because it may have been spent since
+    #[arg(long)]
+    accept_loss: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Restore, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
+    if !args.data.is_dir() {
+        bail!("there is no data directory {}", args.data.display());
+    }
+    let data = DataDir::lock(&args.data)?;
+    let seed = seed::read(&data.seed()).context("put the mint's seed there first")?;
+    let clock = DemoClock::open(data.demo_clock()).context("the demo clock cannot be read")?;
+    let restoring = Restoring {
+        backup: &args.backup,
+        data: &data,
+        mark: args.mark.as_deref(),
+        mint: seed.mint(),
+    };
+    let mut progress = Progress::start();
+    let accept = |doubt: Doubt| {
+        if !args.accept_loss {
+            return Err(anyhow::Error::from(RestoreError::NotCurrent(doubt)).context(REFUSED));
+        }
+        Ok(seed.open(&args.passphrase.places())?)
+    };
+    let mut show = |phase: tacit_server::backup::Phase, done, all| {
+        progress.show(phase.name(), done, all);
+    };
+    let restored = restoring.run(clock.now(), &mut show, accept);
+    progress.end();
+    let (note, loss) = restored?;
+    let now = clock.now();
+    if args.json {
+        let report = in_json(&note, loss.as_ref());
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        stdout.write_all(in_words(&note, loss.as_ref(), now).as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Said before the reason for it.
+const REFUSED: &str = "the backup is not put in place, for what was spent after it could be spent again. If no newer \
+    copy is to be had: --accept-loss gives up the e-cash it knows";
+
+fn in_json(note: &Note, loss: Option<&Loss>) -> Value {
+    let Some(loss) = loss else { return json!({"backup": note, "loss": null}) };
+    let retired: Vec<Value> = loss
+        .retired
+        .iter()
+        .map(|(keyset, outstanding)| {
+            json!({"keyset": keyset.id.to_string(), "unit": keyset.spec.unit.code(), "outstanding": outstanding})
+        })
+        .collect();
+    let set_aside: Vec<Value> = loss
+        .set_aside
+        .iter()
+        .map(|(unit, amount)| json!({"unit": unit.code(), "amount": amount}))
+        .collect();
+    let added: Vec<Value> = loss
+        .added
+        .iter()
+        .map(|(unit, id)| json!({"keyset": id.to_string(), "unit": unit.code()}))
+        .collect();
+    let reason = loss.doubt.to_string();
+    json!({"backup": note, "loss": {
+        "reason": reason, "retired": retired, "set_aside": set_aside, "added": added,
+    }})
+}
+
+fn in_words(note: &Note, loss: Option<&Loss>, now: Timestamp) -> String {
+    let age = now.seconds().saturating_sub(note.taken);
+    let mut text =
+        format!("The copy of {} ago, after {} commits, is in place.\n", in_time(age), note.commits);
+    let Some(loss) = loss else {
+        return text + "It is current: nothing came after it.\n";
+    };
+    text += &format!("\nIt is not known to be current: {}.\n", loss.doubt);
+    text += "\nThese keysets redeem no more at the mint, because what was spent since could be spent again.\n\
+        Outstanding when the copy was taken:\n";
+    for (keyset, outstanding) in &loss.retired {
+        text += &format!("  {}  {}\n", keyset.id, money(*outstanding, keyset.spec.unit));
+    }
+    for (unit, amount) in &loss.set_aside {
+        let amount = money(i128::from(*amount), *unit);
+        text += &format!("\n{amount} of quotes paid and not issued are set aside.\n");
+    }
+    text += "\nNew keysets:\n";
+    for (unit, id) in &loss.added {
+        text += &format!("  {id}  {unit}\n");
+    }
+    text + AT_RISK
+}
+
+/// What nobody can recompute.
+const AT_RISK: &str = "
+At risk, and in no book any more: what was issued, redeemed and paid out after the copy was taken.
+  - Whoever holds e-cash of the keysets above is owed it: redeem it by hand, against what else is known
+    (wallets can show when a proof was theirs; bank statements show what came in and went out).
+  - Money that came in for a quote opened or paid after the copy is not known here: the bank's statement knows it.
+  - Payments made after the copy are not known here: do not make them again for the same melt quote.
+";
+
+/// A sum for a person: in the unit's decimals, or as it is counted if it is too large for that.
+fn money(minor: i128, unit: Unit) -> String {
+    let amount = u64::try_from(minor).ok().and_then(|minor| Amount::new(minor, unit).ok());
+    amount.map_or_else(|| format!("{minor} minor units {unit}"), |amount| amount.to_string())
+}
+
+fn in_time(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} seconds"),
+        120..7200 => format!("{} minutes", seconds / 60),
+        7200..172_800 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
