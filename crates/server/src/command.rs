@@ -98,6 +98,9 @@ pub(crate) struct ConfigArgs {
     /// Where to listen [default: 127.0.0.1:3338]
     #[arg(long, value_name = "ADDR:PORT", env = "TACITD_LISTEN")]
     listen: Option<String>,
+    /// Speak to other machines without TLS: a proxy that speaks it stands in front
+    #[arg(long, env = "TACITD_INSECURE_HTTP")]
+    insecure_http: bool,
     /// Configuration in TOML
     #[arg(long, value_name = "FILE", env = "TACITD_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -114,11 +117,13 @@ impl ConfigArgs {
         let demo = source("demo", "--demo", "TACITD_DEMO");
         let data = source("data", "--data", "TACITD_DATA").zip(self.data.clone());
         let listen = source("listen", "--listen", "TACITD_LISTEN").zip(self.listen.clone());
+        let insecure_http = source("insecure_http", "--insecure-http", "TACITD_INSECURE_HTTP");
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         Overrides {
             listen: listen.map(|(source, value)| Given { value, source }),
             data: data.map(|(source, value)| Given { value, source }),
             demo: demo.map(|source| Given { value: self.demo, source }),
+            insecure_http: insecure_http.map(|source| Given { value: self.insecure_http, source }),
             passphrase: self.passphrase.places(),
             variables: names.filter(|name| name.starts_with("TACITD_")).collect(),
         }

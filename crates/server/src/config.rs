@@ -107,8 +107,6 @@ impl Range {
 /// How much is taken on at once. What exceeds a queue is refused with status 503, never piled up.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// Open connections; further ones wait in the system's own queue.
-    pub connections: usize,
     /// Threads for cryptography and reading. Default: as many as there are cores.
     pub pool_threads: usize,
     /// Requests that wait for such a thread.
@@ -121,6 +119,8 @@ pub struct Bounds {
     pub payouts: usize,
     /// WebSocket connections at once.
     pub sockets: usize,
+    /// How often certificate files are looked at.
+    pub tls_look: Duration,
     /// How long a request's body may take to arrive.
     pub body_wait: Duration,
     /// How long a melt waits for its payment before it is answered as pending.
@@ -138,13 +138,13 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            connections: 4096,
             pool_threads: std::thread::available_parallelism().map_or(1, usize::from),
             pool_queue: 1024,
             writer_queue: 1024,
             batch: 256,
             payouts: 10_000,
             sockets: 1024,
+            tls_look: Duration::from_secs(30),
             body_wait: Duration::from_secs(30),
             melt_wait: Duration::from_secs(30),
             mint_quote_life: Duration::from_secs(24 * 3600),
@@ -164,6 +164,8 @@ pub struct Overrides {
     pub data: Option<Given<PathBuf>>,
     /// Whether this is a demo.
     pub demo: Option<Given<bool>>,
+    /// Whether other machines may be spoken to without TLS.
+    pub insecure_http: Option<Given<bool>>,
     /// Where the passphrase is looked for.
     pub passphrase: Places,
     /// Names of the environment's variables that begin with `TACITD_`.
@@ -172,8 +174,9 @@ pub struct Overrides {
 
 impl Default for Overrides {
     fn default() -> Self {
-        let (listen, data, demo, variables) = (None, None, None, Vec::new());
-        Self { listen, data, demo, passphrase: Places::NOWHERE, variables }
+        let (listen, data, demo, insecure_http) = (None, None, None, None);
+        let (passphrase, variables) = (Places::NOWHERE, Vec::new());
+        Self { listen, data, demo, insecure_http, passphrase, variables }
     }
 }
 
@@ -319,9 +322,17 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     }
     let listen = overrides.listen.map(|given| given.value).or(file.listen);
     let data = overrides.data.map(|given| given.value).or(file.data);
+    let insecure_http = overrides.insecure_http.map(|given| given.value).or(file.insecure_http);
     let config = Config {
         listen: listen.unwrap_or_else(|| Config::LISTEN.to_owned()),
-        serving: Serving { origins: file.origin, listeners: file.listener },
+        serving: Serving {
+            origins: file.origin,
+            listeners: file.listener,
+            limits: file.limit,
+            tls: file.tls,
+            acme: file.acme,
+            insecure_http: insecure_http.unwrap_or(false),
+        },
         data: data.unwrap_or_else(|| PathBuf::from(Config::DATA)),
         passphrase: overrides.passphrase,
         demo,

@@ -8,10 +8,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::listen::{Entrance, accept, seats_of};
+use crate::listen::{Entrance, accept};
 use crate::origin::{Origins, Site};
-use crate::route::{self, site::Door};
+use crate::route;
 use crate::state::Shared;
+use crate::tls::Tls;
 
 /// Why a server cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -58,16 +59,22 @@ impl Entrances {
             let own = self.0.iter().find(|opened| opened.only == Some(site));
             own.unwrap_or(&self.0[0]).address.port()
         };
-        given.or_localhost(false, port)
+        given.or_localhost(config.serving.is_secure(), port)
     }
 
     /// Serves on all of them until the server stops.
-    pub(crate) fn serve(self, shared: &Arc<Shared>) -> (Vec<Served>, Vec<JoinHandle<()>>) {
+    pub(crate) fn serve(
+        self,
+        shared: &Arc<Shared>,
+        tls: Option<&Arc<Tls>>,
+    ) -> (Vec<Served>, Vec<JoinHandle<()>>) {
         let sites = Arc::new(route::sites(shared));
-        let seats = Arc::new(Semaphore::new(seats_of(&shared.config.bounds) as usize));
+        let seats = Arc::new(Semaphore::new(shared.config.serving.limits.connections as usize));
         let serve = |opened: Opened| {
             let Opened { listener, address, only } = opened;
-            let entrance = Entrance { listener, door: Door { only, is_secure: false } };
+            // The operator's machines ask from nearby, and know no name that a certificate could be for.
+            let tls = tls.filter(|_| only != Some(Site::Operator)).cloned();
+            let entrance = Entrance { listener, only, tls };
             let (sites, seats) = (Arc::clone(&sites), Arc::clone(&seats));
             let accepting = tokio::spawn(accept(entrance, sites, seats, Arc::clone(shared)));
             ((only, address), accepting)

@@ -16,6 +16,7 @@ use tacit_service::swap::SwapError;
 use tacit_service::vault::StoreError;
 
 use crate::answer;
+use crate::limit::TooFast;
 use crate::log::{self, Level};
 use crate::pool::PoolError;
 use crate::writer::CommitError;
@@ -55,6 +56,14 @@ impl ApiError {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let error = Self::new(status, Code::Refused, detail.to_owned());
         Self { retry_seconds: Some(retry_seconds), ..error }
+    }
+
+    /// More than a second's worth: the same request may be sent again after that time.
+    pub(crate) fn too_fast(TooFast(wait): TooFast) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let error = Self::new(status, Code::Refused, "too many requests at once".to_owned());
+        let seconds = u8::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u8::MAX);
+        Self { retry_seconds: Some(seconds), ..error }
     }
 
     /// The quote in a path or body is not known, or is of another unit or method.

@@ -34,6 +34,15 @@ pub const FILES: Section = Section {
             "How many commits the vault has had: an older copy is refused.",
             "writer",
         ),
+        Declaration {
+            retention: "the next certificate",
+            ..file(
+                "acme",
+                "With `[acme]`: a directory with the TLS certificate and its key, the account's key at the authority, and \
+                 the names and authority the certificate is of.",
+                "tacitd",
+            )
+        },
         file("demo-clock", "In demo mode: how many days the clock is ahead.", "mint"),
     ],
 };

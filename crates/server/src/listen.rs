@@ -12,13 +12,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::config::Bounds;
+use crate::limit::Bucket;
 use crate::log::{self, Field, Level};
+use crate::origin::Site;
 use crate::route::site::{Door, Sites};
 use crate::state::{Shared, stopped};
+use crate::tls::Tls;
 
 /// How long a connection may be silent before and within the head of a request.
 const HEAD_WAIT: Duration = Duration::from_secs(75);
@@ -35,7 +38,10 @@ const READ_BUFFER: usize = 64 * 1024;
 /// Something that connections come in by.
 pub(crate) struct Entrance {
     pub(crate) listener: TcpListener,
-    pub(crate) door: Door,
+    /// The one site it is for; `None` if the host decides.
+    pub(crate) only: Option<Site>,
+    /// What speaks TLS there.
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// Serves connections until the server stops, then waits for those under way, up to the configured bound.
@@ -47,8 +53,9 @@ pub(crate) async fn accept(
     seats: Arc<Semaphore>,
     shared: Arc<Shared>,
 ) {
-    let Entrance { listener, door } = entrance;
-    let bounds = &shared.config.bounds;
+    let Entrance { listener, only, tls } = entrance;
+    let door = Door { only, is_secure: tls.is_some() };
+    let limits = &shared.config.serving.limits;
     let mut stopping = shared.stopping.clone();
     let next = async |seats: &Arc<Semaphore>| {
         let seat = Arc::clone(seats).acquire_owned().await.expect("the semaphore is never closed");
@@ -62,9 +69,16 @@ pub(crate) async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 let open = Open::count(&shared);
-                let (sites, stopping) = (Arc::clone(&sites), shared.stopping.clone());
+                let visit = Visit {
+                    peer,
+                    door,
+                    own: Arc::new(Bucket::new(limits.connection_requests_per_second)),
+                    sites: Arc::clone(&sites),
+                    stopping: shared.stopping.clone(),
+                };
+                let tls = tls.clone();
                 tokio::spawn(async move {
-                    serve(stream, peer, door, sites, stopping).await;
+                    visit.begin(stream, tls.as_deref()).await;
                     drop((open, seat));
                 });
             }
@@ -75,16 +89,11 @@ pub(crate) async fn accept(
         }
     }
     drop(listener);
-    let all = seats_of(bounds);
-    if tokio::time::timeout(bounds.stop_wait, seats.acquire_many(all)).await.is_err() {
+    let (all, wait) = (limits.connections, shared.config.bounds.stop_wait);
+    if tokio::time::timeout(wait, seats.acquire_many(all)).await.is_err() {
         let left = shared.connections.load(Ordering::Relaxed);
         log::write(Level::Warn, "connections were cut off", &[(Field::Count, &left)]);
     }
-}
-
-/// How many connections may be open.
-pub(crate) fn seats_of(bounds: &Bounds) -> u32 {
-    u32::try_from(bounds.connections).unwrap_or(u32::MAX)
 }
 
 /// Counts an open connection for as long as it lives.
@@ -107,31 +116,50 @@ impl Drop for Open {
     }
 }
 
-async fn serve(
-    stream: TcpStream,
+/// One connection.
+struct Visit {
     peer: SocketAddr,
     door: Door,
+    /// Of this connection alone, and gone with it.
+    own: Arc<Bucket>,
     sites: Arc<Sites>,
-    mut stopping: watch::Receiver<bool>,
-) {
-    _ = stream.set_nodelay(true); // Slower without it, not wrong.
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let sites = Arc::clone(&sites);
-        async move { Ok::<_, Infallible>(sites.answer(door, request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WAIT)
-        .max_headers(HEADERS)
-        .max_buf_size(READ_BUFFER)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    // How a connection ends is the client's affair: it hung up, or it spoke no HTTP.
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stopped(&mut stopping) => connection.as_mut().graceful_shutdown(),
+    stopping: watch::Receiver<bool>,
+}
+
+impl Visit {
+    async fn begin(self, stream: TcpStream, tls: Option<&Tls>) {
+        _ = stream.set_nodelay(true); // Slower without it, not wrong.
+        let Some(tls) = tls else { return self.speak(stream).await };
+        let mut stopping = self.stopping.clone();
+        let agreed = tokio::select! {
+            agreed = tls.accept(stream) => agreed,
+            () = stopped(&mut stopping) => return,
+        };
+        if let Some(stream) = agreed {
+            self.speak(stream).await;
+        }
     }
-    _ = connection.await;
+
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { peer, door, own, sites, mut stopping } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let (sites, own) = (Arc::clone(&sites), Arc::clone(&own));
+            async move { Ok::<_, Infallible>(sites.answer(door, &own, request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WAIT)
+            .max_headers(HEADERS)
+            .max_buf_size(READ_BUFFER)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        // How a connection ends is the client's affair: it hung up, or it spoke no HTTP.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = stopped(&mut stopping) => connection.as_mut().graceful_shutdown(),
+        }
+        _ = connection.await;
+    }
 }

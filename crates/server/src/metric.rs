@@ -16,6 +16,12 @@ use tacit_service::vault::{Change, Outcome};
 pub enum Counter {
     /// HTTP requests under the mints' paths.
     Requests,
+    /// Requests refused because too many came at once, those to all sites.
+    Limited,
+    /// New certificates taken, from files or by ACME.
+    CertificatesTaken,
+    /// New certificates that could not be used, or not be got.
+    CertificatesRefused,
     /// Swaps answered, repeated ones included.
     Swaps,
     /// Mint quotes opened.
@@ -57,12 +63,17 @@ pub enum Gauge {
     Watched,
     /// Payments under way.
     Payouts,
+    /// When the TLS certificate ends, in seconds since 1970; 0 without one.
+    CertificateEnd,
 }
 
 impl Counter {
     /// All counters.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Requests,
+        Self::Limited,
+        Self::CertificatesTaken,
+        Self::CertificatesRefused,
         Self::Swaps,
         Self::MintQuotes,
         Self::Receipts,
@@ -83,6 +94,18 @@ impl Counter {
             Self::Requests => {
                 declare("tacit_requests_total", "HTTP requests under the mints' paths")
             }
+            Self::Limited => declare(
+                "tacit_limited_total",
+                "requests refused because too many came at once, to all sites",
+            ),
+            Self::CertificatesTaken => declare(
+                "tacit_certificates_taken_total",
+                "new TLS certificates taken, from files or by ACME",
+            ),
+            Self::CertificatesRefused => declare(
+                "tacit_certificates_refused_total",
+                "new TLS certificates that could not be used, or not be got",
+            ),
             Self::Swaps => declare("tacit_swaps_total", "swaps answered, repeated ones included"),
             Self::MintQuotes => declare("tacit_mint_quotes_total", "mint quotes opened"),
             Self::Receipts => declare("tacit_receipts_total", "mint quotes that were paid"),
@@ -110,13 +133,14 @@ impl Counter {
 
 impl Gauge {
     /// All gauges.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PoolQueue,
         Self::WriterQueue,
         Self::Connections,
         Self::Sockets,
         Self::Watched,
         Self::Payouts,
+        Self::CertificateEnd,
     ];
 
     /// Its name, and why it is measured.
@@ -128,6 +152,10 @@ impl Gauge {
             Self::Sockets => declare("tacit_sockets", "open WebSockets"),
             Self::Watched => declare("tacit_watched", "quotes and proofs subscribed to"),
             Self::Payouts => declare("tacit_payouts", "payments under way"),
+            Self::CertificateEnd => declare(
+                "tacit_certificate_end_seconds",
+                "when the TLS certificate ends, in seconds since 1970; 0 without one",
+            ),
         }
     }
 }
@@ -158,6 +186,7 @@ pub struct Metrics {
     counters: [AtomicU64; Counter::ALL.len()],
     sizes: [AtomicU64; SIZE_BUCKETS],
     refusals: Mutex<BTreeMap<Code, u64>>,
+    certificate_end: AtomicU64,
 }
 
 impl Metrics {
@@ -169,6 +198,15 @@ impl Metrics {
     /// How far a counter is.
     pub fn count(&self, counter: Counter) -> u64 {
         self.counters[counter as usize].load(Ordering::Relaxed)
+    }
+
+    /// Notes when the TLS certificate ends, in seconds since 1970.
+    pub(crate) fn set_certificate_end(&self, seconds: u64) {
+        self.certificate_end.store(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn certificate_end(&self) -> u64 {
+        self.certificate_end.load(Ordering::Relaxed)
     }
 
     pub(crate) fn refuse(&self, code: Code) {

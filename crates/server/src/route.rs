@@ -57,6 +57,7 @@ pub(crate) fn sites(shared: &Arc<Shared>) -> Sites {
         operator: close(operator(true)),
         origins: shared.origins.clone(),
         apart: listeners.known().map(|(site, _)| site).collect(),
+        shared: Arc::clone(shared),
     }
 }
 

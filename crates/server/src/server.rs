@@ -25,6 +25,7 @@ use crate::data_dir::{self, DataDir, DataDirError};
 use crate::entrance::{Entrances, ListenError, Served};
 use crate::hub::Hub;
 use crate::keyset;
+use crate::limit::Buckets;
 use crate::log::{self, Field, Level};
 use crate::metric::Metrics;
 use crate::origin::{Origins, Site};
@@ -33,6 +34,7 @@ use crate::pool::Pool;
 use crate::receipt::Receipts;
 use crate::seed::{self, SeedError};
 use crate::state::Shared;
+use crate::tls::{Tls, TlsError};
 use crate::upkeep;
 use crate::writer::{Desk, Health, Observer, Writer};
 
@@ -112,6 +114,9 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -135,8 +140,9 @@ pub struct Running {
     shared: Arc<Shared>,
     receipts: Option<Arc<Receipts>>,
     stop: watch::Sender<bool>,
-    accepting: Vec<JoinHandle<()>>,
-    upkeep: JoinHandle<()>,
+    /// What accepts connections, and what is done as time passes.
+    tasks: Vec<JoinHandle<()>>,
+    tls: Option<Arc<Tls>>,
     /// Last, so that the lock is released when all else has ended.
     _data: Option<DataDir>,
 }
@@ -234,6 +240,7 @@ fn open_seed(data: &DataDir, config: &Config) -> Result<Secret<[u8; 32]>, StartE
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartError> {
+    let certificates = Tls::of(&config.serving, &config.data)?;
     let entrances = Entrances::open(&config).await?;
     let origins = entrances.origins(&config);
     let records = parts.keysets(&config)?;
@@ -261,6 +268,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     }
     let (stop, stopping) = watch::channel(false);
     let shared = Arc::new(Shared {
+        buckets: Buckets::new(&config.serving.limits),
         config,
         origins,
         clock: parts.clock,
@@ -280,9 +288,14 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         sockets: AtomicUsize::new(0),
         stopping,
     });
-    let (addresses, accepting) = entrances.serve(&shared);
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&shared)));
-    Ok(Running { addresses, shared, receipts, stop, accepting, upkeep, _data: parts.data })
+    let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
+    let (addresses, mut tasks) = entrances.serve(&shared, tls.as_ref());
+    tasks.push(tokio::spawn(upkeep::run(Arc::clone(&shared))));
+    if let Some(certificates) = certificates {
+        certificates.announce(&shared.metrics);
+        tasks.push(tokio::spawn(upkeep::certificates(certificates, Arc::clone(&shared))));
+    }
+    Ok(Running { addresses, shared, receipts, stop, tasks, tls, _data: parts.data })
 }
 
 /// Takes up what an earlier process left under way.
@@ -338,6 +351,11 @@ impl Running {
         self.addresses.iter().find(|(own, _)| *own == Some(site)).map(|(_, address)| *address)
     }
 
+    /// `https`, or `http` without TLS.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Under which names it is reached.
     pub fn origins(&self) -> &Origins {
         &self.shared.origins
@@ -346,6 +364,13 @@ impl Running {
     /// What it has counted.
     pub fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// Looks at the files of the certificate now, as it does by itself every half minute.
+    pub fn look_at_certificate(&self) {
+        if let Some(tls) = &self.tls {
+            tls.look(&self.shared.metrics);
+        }
     }
 
     /// Returns when the store has failed so that the process must not go on: stop it, and look at the log.
@@ -357,10 +382,9 @@ impl Running {
     /// the store was sound to the end.
     pub async fn stop(self) -> bool {
         self.stop.send_replace(true);
-        for accepting in self.accepting {
-            _ = accepting.await; // A panic inside was logged by the hook.
+        for task in self.tasks {
+            _ = task.await; // A panic inside was logged by the hook.
         }
-        _ = self.upkeep.await;
         let (shared, receipts) = (Arc::clone(&self.shared), self.receipts);
         let stopped = tokio::task::spawn_blocking(move || {
             shared.payouts.stop();

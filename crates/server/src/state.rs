@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::config::{Config, UnitConfig};
 use crate::error::ApiError;
 use crate::hub::Hub;
+use crate::limit::Buckets;
 use crate::metric::{Gauge, Metrics};
 use crate::origin::Origins;
 use crate::payout::Payouts;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     /// How many may wait for the rail's offers and requests at once.
     pub(crate) rail_permits: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) buckets: Buckets,
     pub(crate) connections: AtomicUsize,
     pub(crate) sockets: AtomicUsize,
     /// Becomes true when the server stops.
@@ -72,7 +74,7 @@ impl Shared {
 
     /// Whether the sites are served over TLS.
     pub(crate) fn is_secure(&self) -> bool {
-        false
+        self.config.serving.is_secure()
     }
 
     /// The keysets as they were last read.
@@ -154,6 +156,7 @@ impl Shared {
             Gauge::Sockets => self.sockets.load(Relaxed),
             Gauge::Watched => self.hub.watched(),
             Gauge::Payouts => self.payouts.under_way(),
+            Gauge::CertificateEnd => return self.metrics.certificate_end(),
         };
         count as u64
     }

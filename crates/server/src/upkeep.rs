@@ -9,6 +9,7 @@ use tokio::time::MissedTickBehavior;
 use crate::log::{self, Field, Level};
 use crate::pool::PoolError;
 use crate::state::{RefreshError, Shared, stopped};
+use crate::tls::Certificates;
 use crate::writer::CommitError;
 
 /// How often time is let pass.
@@ -39,6 +40,23 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         }
         if let Err(error) = round(&shared).await {
             log::error_chain(Level::Warn, "upkeep was put off", &error);
+        }
+    }
+}
+
+/// Keeps the certificate up to date until the server stops.
+pub(crate) async fn certificates(certificates: Certificates, shared: Arc<Shared>) {
+    let Certificates { tls, order } = certificates;
+    if let Some(order) = order {
+        return order.keep(shared).await;
+    }
+    let mut stopping = shared.stopping.clone();
+    let mut looks = tokio::time::interval(shared.config.bounds.tls_look);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => tls.look(&shared.metrics),
+            () = stopped(&mut stopping) => return,
         }
     }
 }

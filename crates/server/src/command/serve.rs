@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ArgMatches;
+use sd_notify::NotifyState;
 use tacit_server::config::Config;
 use tacit_server::log::{self, Field, Level};
 use tacit_server::server::{self, Parts, Running};
@@ -17,7 +18,8 @@ const STORE_FAILED: u8 = 70;
 
 /// Run the mint
 ///
-/// Logs to standard error. Stops on SIGTERM or Ctrl-C, after what is queued is committed. Exits 0 when stopped
+/// Logs to standard error. Stops on SIGTERM or Ctrl-C, after what is queued is committed; SIGHUP lets it look at the
+/// files of its certificate at once. Exits 0 when stopped
 /// so, 1 if it could not start, 70 if the store failed while it ran. Flags win over the environment, that over the
 /// file, that over defaults.
 #[derive(clap::Args)]
@@ -47,6 +49,7 @@ pub(crate) fn run(
 /// Returns whether the store was sound to the end.
 async fn serve(config: Config, stdout: &mut impl Write) -> anyhow::Result<bool> {
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let parts = Parts::open(&config)?;
     let (data, demo) = (config.data.clone(), config.demo);
@@ -64,15 +67,31 @@ async fn serve(config: Config, stdout: &mut impl Write) -> anyhow::Result<bool> 
         _ = stdout.write_all(welcome(&running, &paths).as_bytes());
         _ = stdout.flush();
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = running.failed() => {}
+    tell_systemd(&NotifyState::Ready);
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {
+                running.look_at_certificate();
+                continue;
+            }
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = running.failed() => {}
+        }
+        break;
     }
+    tell_systemd(&NotifyState::Stopping);
     log::write(Level::Info, "the mint is stopping", &[]);
     let sound = running.stop().await;
     log::write(Level::Info, "the mint has stopped", &[]);
     Ok(sound)
+}
+
+/// Says how things stand to whoever started this process, if it wants to know (`Type=notify`).
+fn tell_systemd(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        log::write(Level::Warn, "systemd was not told", &[(Field::Error, &error)]);
+    }
 }
 
 /// Lets this process open as many files as its user may: each connection is one.
@@ -86,7 +105,7 @@ fn raise_open_files() {
 
 /// What a newcomer may do next.
 fn welcome(running: &Running, paths: &[String]) -> String {
-    let mut address = running.address();
+    let (mut address, scheme) = (running.address(), running.scheme());
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
@@ -95,7 +114,7 @@ fn welcome(running: &Running, paths: &[String]) -> String {
         real.\nEach unit is a Cashu mint of its own:\n\n"
             .to_owned();
     for path in paths {
-        text.push_str(&format!("  http://{address}/{path}\n"));
+        text.push_str(&format!("  {scheme}://{address}/{path}\n"));
     }
     if paths.iter().any(|path| path == "usd") {
         text.push_str(&format!(
@@ -103,9 +122,9 @@ fn welcome(running: &Running, paths: &[String]) -> String {
              python3 -m venv nutshell\n  \
              nutshell/bin/pip install 'cashu==0.20.2' 'marshmallow<4' 'limits<4'\n  \
              export TOR=FALSE CASHU_DIR=alice\n  \
-             nutshell/bin/cashu -h http://{address}/usd -u usd -y invoice 10.50\n  \
-             nutshell/bin/cashu -h http://{address}/usd -u usd -y send 2.50\n  \
-             CASHU_DIR=bob nutshell/bin/cashu -h http://{address}/usd -u usd -y receive TOKEN\n"
+             nutshell/bin/cashu -h {scheme}://{address}/usd -u usd -y invoice 10.50\n  \
+             nutshell/bin/cashu -h {scheme}://{address}/usd -u usd -y send 2.50\n  \
+             CASHU_DIR=bob nutshell/bin/cashu -h {scheme}://{address}/usd -u usd -y receive TOKEN\n"
         ));
     }
     text.push_str("\nIn a browser on this machine:\n\n");

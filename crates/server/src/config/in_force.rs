@@ -36,6 +36,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
         Err(PassphraseError::Missing { .. }) => None,
         Err(error) => return Err(ConfigError::Passphrase(error)),
     };
+    let given_insecure_http = overrides.insecure_http.as_ref().map(|given| given.source.clone());
     let (given_demo, given_data, given_listen) = (
         overrides.demo.as_ref().map(|given| given.source.clone()),
         overrides.data.as_ref().map(|given| given.source.clone()),
@@ -58,7 +59,10 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
             source: passphrase.map_or(Source::Default, Source::from),
         },
     ];
-    rows.extend(serving(&config.serving).map(|(name, value)| row(name, value, None)));
+    let insecure_http = json!(config.serving.insecure_http);
+    rows.push(row("insecure_http", insecure_http, given_insecure_http));
+    let serving = serving(&config.serving).into_iter();
+    rows.extend(serving.map(|(name, value)| row(name, value, None)));
     rows.extend(about(&config.about).map(|(name, value)| row(name, value, None)));
     rows.extend(units(&config, &origin));
     Ok(rows)
@@ -91,16 +95,29 @@ impl From<Place> for Source {
     }
 }
 
-fn serving(serving: &Serving) -> [(&'static str, Value); 6] {
-    let Serving { origins, listeners } = serving;
+fn serving(serving: &Serving) -> Vec<(&'static str, Value)> {
+    let Serving { origins, listeners, limits, tls, acme, insecure_http: _ } = serving;
     let origin = |origin: &Option<Origin>| json!(origin.as_ref().map(ToString::to_string));
-    [
+    let acme = acme.as_ref();
+    vec![
         ("origin.mint", origin(&origins.mint)),
         ("origin.desk", origin(&origins.desk)),
         ("origin.wallet", origin(&origins.wallet)),
         ("listener.desk", json!(listeners.desk)),
         ("listener.wallet", json!(listeners.wallet)),
         ("listener.operator", json!(listeners.operator)),
+        ("tls.certificate", json!(tls.certificate)),
+        ("tls.key", json!(tls.key)),
+        ("acme.terms_agreed", json!(acme.map(|acme| acme.terms_agreed))),
+        ("acme.contact", json!(acme.and_then(|acme| acme.contact.as_ref()))),
+        ("acme.directory", json!(acme.map(|acme| &acme.directory))),
+        ("acme.roots", json!(acme.map(|acme| &acme.roots))),
+        ("limit.connections", json!(limits.connections)),
+        ("limit.requests_per_second", json!(limits.requests_per_second)),
+        ("limit.quotes_per_second", json!(limits.quotes_per_second)),
+        ("limit.lookups_per_second", json!(limits.lookups_per_second)),
+        ("limit.sockets_per_second", json!(limits.sockets_per_second)),
+        ("limit.connection_requests_per_second", json!(limits.connection_requests_per_second)),
     ]
 }
 

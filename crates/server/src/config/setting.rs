@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 30] = [
+pub const SETTINGS: [Setting; 43] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -93,6 +93,72 @@ pub const SETTINGS: [Setting; 30] = [
         "listener.operator",
         "address:port",
         "A listener for `/health`, `/ready` and `/metrics`; then `/metrics` answers nowhere else.",
+    ),
+    in_file(
+        "tls.certificate",
+        "path",
+        "Certificate and those it leads back to, in PEM; read anew when it changes.",
+    ),
+    in_file("tls.key", "path", "Its key, in PEM."),
+    Setting {
+        default: Some("`false`, and then `[acme]` is an error"),
+        ..in_file(
+            "acme.terms_agreed",
+            "boolean",
+            "Get a certificate by ACME for every `https` origin; you agree to the authority's terms.",
+        )
+    },
+    in_file(
+        "acme.contact",
+        "URL",
+        "Where the authority writes to, such as `mailto:ops@example.org`.",
+    ),
+    Setting {
+        default: Some("Let's Encrypt's"),
+        ..in_file(
+            "acme.directory",
+            "URL",
+            "The authority's directory; for trials `https://acme-staging-v02.api.letsencrypt.org/directory`.",
+        )
+    },
+    Setting {
+        default: Some("`/etc/ssl/certs/ca-certificates.crt`"),
+        ..in_file(
+            "acme.roots",
+            "path",
+            "Roots that the authority's own certificate leads back to, in PEM.",
+        )
+    },
+    anywhere(
+        "insecure_http",
+        "--insecure-http",
+        "TACITD_INSECURE_HTTP",
+        "boolean",
+        "Speak to other machines without TLS: a proxy that speaks it stands in front.",
+    ),
+    in_file("limit.connections", "integer", "Connections at once; further ones wait."),
+    Setting {
+        default: Some("10000 for each core"),
+        ..in_file(
+            "limit.requests_per_second",
+            "integer",
+            "Requests, of everyone together; as all of `limit`, ten seconds' worth at once, and 0 for no limit.",
+        )
+    },
+    in_file("limit.quotes_per_second", "integer", "Quotes opened, of everyone together."),
+    Setting {
+        default: Some("1000 for each core"),
+        ..in_file(
+            "limit.lookups_per_second",
+            "integer",
+            "Questions about proofs and outputs (NUT-07, NUT-09), of everyone together.",
+        )
+    },
+    in_file("limit.sockets_per_second", "integer", "WebSockets opened, of everyone together."),
+    in_file(
+        "limit.connection_requests_per_second",
+        "integer",
+        "Requests over one connection, and messages over one WebSocket.",
     ),
     anywhere(
         "demo",
@@ -333,8 +399,12 @@ nearest name that does; so is a variable that begins with `TACITD_` and is one o
 
 ";
     const EXAMPLE: &str = r#"
-listen = "127.0.0.1:3338"
+listen = "[::]:443"
 data = "/var/lib/tacit"
+
+[tls]                                   # or [acme]
+certificate = "/etc/tacit/fullchain.pem"
+key = "/etc/tacit/privkey.pem"
 
 [origin]                                # three names for one server: see the guide
 mint = "https://mint.example.org"
@@ -430,17 +500,18 @@ The passphrase itself stands in a file, in the environment's `TACITD_PASSPHRASE`
         let expected = |text: &str, inside: &str| -> Vec<String> {
             let error = toml::from_str::<super::super::table::File>(text).err().unwrap();
             let message = error.message().to_owned();
-            let list =
-                message.split("expected one of ").nth(1).unwrap_or_else(|| panic!("{message}"));
-            list.split(", ").map(|name| format!("{inside}{}", name.trim_matches('`'))).collect()
+            let list = message.split("expected ").nth(1).unwrap_or_else(|| panic!("{message}"));
+            // Every second part stands between backticks.
+            list.split('`').skip(1).step_by(2).map(|name| format!("{inside}{name}")).collect()
         };
         let mut known = expected("zzz = 1", "");
         known.extend(expected("about.zzz = 1", "about."));
         known.extend(expected("unit = [{ zzz = 1 }]", "unit."));
-        for table in ["origin", "listener"] {
+        for table in ["origin", "listener", "tls", "acme", "limit"] {
             known.extend(expected(&format!("{table}.zzz = 1"), &format!("{table}.")));
         }
-        let tables = ["about", "unit", "about.contact", "origin", "listener"];
+        let tables =
+            ["about", "unit", "about.contact", "origin", "listener", "tls", "acme", "limit"];
         let known: BTreeSet<String> =
             known.into_iter().filter(|name| !tables.contains(&name.as_str())).collect();
         let declared: BTreeSet<String> = in_files()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tacit_core::unit::Unit;
 use toml::de::{DeTable, DeValue};
 
-use super::serving::Listeners;
+use super::serving::{Acme, Limits, Listeners, TlsFiles};
 use super::setting::{in_files, nearest};
 use super::{About, ConfigError};
 use crate::origin::Origins;
@@ -29,6 +29,10 @@ pub(super) struct File {
     pub(super) demo: Option<bool>,
     pub(super) origin: Origins,
     pub(super) listener: Listeners,
+    pub(super) limit: Limits,
+    pub(super) tls: TlsFiles,
+    pub(super) acme: Option<Acme>,
+    pub(super) insecure_http: Option<bool>,
     pub(super) about: About,
     pub(super) unit: Vec<UnitTable>,
 }

@@ -1,5 +1,7 @@
 //! Which of the origins a request is for, and what every answer of one carries.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{self, HeaderMap, HeaderName};
@@ -10,7 +12,10 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use crate::error::ApiError;
+use crate::limit::{Bucket, TooFast};
+use crate::metric::Counter;
 use crate::origin::{Origins, Site};
+use crate::state::Shared;
 
 /// What a page may load and do.
 pub(super) const CONTENT_POLICY: HeaderName = header::CONTENT_SECURITY_POLICY;
@@ -31,6 +36,7 @@ pub(crate) struct Sites {
     pub(super) origins: Origins,
     /// Sites with listeners of their own.
     pub(super) apart: Vec<Site>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// How a request came in.
@@ -43,13 +49,43 @@ pub(crate) struct Door {
 }
 
 impl Sites {
-    /// Answers a request.
-    pub(crate) async fn answer(&self, door: Door, request: Request<Incoming>) -> Response {
+    /// Answers a request. `own` is the bucket of the connection.
+    pub(crate) async fn answer(
+        &self,
+        door: Door,
+        own: &Bucket,
+        request: Request<Incoming>,
+    ) -> Response {
         let (site, mut response) = match self.site_of(door, &request) {
-            Ok(site) => (site, self.pass(site, request).await),
+            Ok(site) => match self.take(site, own, &request) {
+                Ok(()) => (site, self.pass(site, request).await),
+                Err(too_fast) => (site, self.send_away(site, too_fast)),
+            },
             Err(refusal) => (Site::Desk, refusal.into_response()),
         };
         dress(site, door, response.headers_mut());
+        response
+    }
+
+    /// Takes a request's tokens. Whether the mint lives can be asked however much is going on.
+    fn take(&self, site: Site, own: &Bucket, request: &Request<Incoming>) -> Result<(), TooFast> {
+        if site == Site::Operator {
+            return Ok(());
+        }
+        own.take()?;
+        self.shared.buckets.take(request.method(), request.uri().path())
+    }
+
+    fn send_away(&self, site: Site, too_fast: TooFast) -> Response {
+        self.shared.metrics.add(Counter::Limited, 1);
+        let mut response = ApiError::too_fast(too_fast).into_response();
+        if site == Site::Mint {
+            // So that a wallet in a browser can read how long to wait.
+            let any = HeaderValue::from_static("*");
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+            let exposed = HeaderValue::from_static("retry-after");
+            response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        }
         response
     }
 

@@ -20,6 +20,8 @@ use tokio::time::{Instant, timeout};
 use self::watch::{Known, Wish, current};
 use crate::error::ApiError;
 use crate::hub::{Event, Listener, Topic};
+use crate::limit::Bucket;
+use crate::metric::Counter;
 use crate::state::{Shared, UnitMint, stopped};
 
 /// Subscriptions of one connection.
@@ -89,6 +91,8 @@ struct Conversation {
     listener: Listener,
     subscriptions: HashMap<String, Vec<Topic>>,
     topics: HashMap<Topic, Watched>,
+    /// How fast messages may come.
+    bucket: Bucket,
 }
 
 /// A topic that one or more subscriptions of this connection name.
@@ -102,7 +106,10 @@ struct Watched {
 impl Conversation {
     fn new(socket: WebSocket, scope: Scope) -> Self {
         let listener = scope.shared.hub.listen();
-        Self { socket, scope, listener, subscriptions: HashMap::new(), topics: HashMap::new() }
+        let limits = &scope.shared.config.serving.limits;
+        let bucket = Bucket::new(limits.connection_requests_per_second);
+        let (subscriptions, topics) = (HashMap::new(), HashMap::new());
+        Self { socket, scope, listener, subscriptions, topics, bucket }
     }
 
     async fn run(mut self) {
@@ -137,6 +144,10 @@ impl Conversation {
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Over> {
+        if self.bucket.take().is_err() {
+            self.scope.shared.metrics.add(Counter::Limited, 1);
+            return self.close(close_code::POLICY, "too fast").await;
+        }
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => {

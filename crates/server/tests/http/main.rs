@@ -6,6 +6,7 @@ mod support;
 
 mod demo;
 mod flow;
+mod limit;
 mod melt;
 mod operate;
 mod origin;
@@ -15,3 +16,4 @@ mod refusal;
 mod repeat;
 mod rubbish;
 mod socket;
+mod tls;
