@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod config;
+pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod passphrase;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Inventory(inventory::Inventory),
+    Health(health::Health),
     /// Look at the configuration
     Config {
         #[command(subcommand)]

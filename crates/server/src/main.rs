@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Backup(args) => (command::backup::run(&args, &mut stdout), 1),
         Command::Restore(args) => (command::restore::run(&args, &mut stdout), 1),
         Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),
+        Command::Health(args) => (command::health::run(&args, &mut stdout), 1),
         Command::Config { command: ConfigCommand::Check(args) } => {
             (command::config::run(&args, own, &mut stdout), 1)
         }

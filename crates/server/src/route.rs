@@ -10,6 +10,7 @@ mod info;
 mod keys;
 mod melt;
 mod mint;
+mod openapi;
 mod operate;
 mod page;
 pub(crate) mod site;
@@ -70,8 +71,10 @@ fn operator(with_metrics: bool) -> Router<Arc<Shared>> {
 
 /// The paths of the mint's origin.
 fn mints(shared: &Arc<Shared>, with_metrics: bool) -> Router<Arc<Shared>> {
-    let mut router =
-        operator(with_metrics).route("/", get(page::mint)).route("/style.css", get(page::style));
+    let mut router = operator(with_metrics)
+        .route("/", get(page::mint))
+        .route("/style.css", get(page::style))
+        .route("/openapi.json", get(openapi::document(&shared.config)));
     if shared.demo.is_some() {
         router = router
             .route("/demo/clock", post(demo::clock))

@@ -11,7 +11,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::StatusCode;
 use axum::response::Response;
 use tacit_ecash::limit;
 use tacit_ecash::message::socket::{Answer, Command, Request, RequestError, Target};
@@ -43,8 +45,11 @@ const SEND: Duration = Duration::from_secs(10);
 /// (seen in 0.20.2), and waits for ever where nothing answers. Who names a quote's id may hear of it either way.
 pub(super) async fn open(
     State(scope): State<Scope>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|_| {
+        ApiError::of_status(StatusCode::UPGRADE_REQUIRED, "this path speaks WebSocket (NUT-17)")
+    })?;
     let seat = Seat::take(&scope.shared)?;
     let bounded =
         upgrade.max_message_size(limit::SOCKET_MESSAGE).max_frame_size(limit::SOCKET_MESSAGE);

@@ -6,6 +6,7 @@ mod config;
 mod seed;
 #[path = "../support/mod.rs"]
 mod support;
+mod systemd;
 
 use std::fs;
 use std::net::TcpListener;
