@@ -7,7 +7,8 @@ use tacit_ecash::keyset::KeysetId;
 use crate::history::{Entry, Progress};
 use crate::mint::PinnedKeyset;
 use crate::state::{
-    KeysetState, OpenOperation, OperationId, ProofId, SentToken, State, Status, StoredProof,
+    KeysetState, OpenOperation, OperationId, OwnRequest, ProofId, SentToken, State, Status,
+    StoredProof,
 };
 
 /// Changes that belong together: a storage makes all of them durable, or none.
@@ -115,6 +116,42 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
+    /// A key for a mint quote is used up.
+    UseQuoteKey {
+        /// Its number: the first that was never used.
+        number: u32,
+    },
+    /// A key is given out to be named in locks.
+    UseLockKey {
+        /// Its number: the first that was never used.
+        number: u32,
+    },
+    /// A payment request is given out.
+    AddRequest {
+        /// Its id.
+        id: String,
+        /// The request.
+        request: OwnRequest,
+    },
+    /// A payment request is being paid, perhaps not for the first time.
+    AddPayment {
+        /// Its id.
+        id: String,
+        /// How many payments it must have now.
+        from: usize,
+        /// The operation that receives the payment.
+        operation: OperationId,
+    },
+    /// A payment request is no longer answered.
+    RemoveRequest {
+        /// Its id.
+        id: String,
+    },
+    /// The receiver of a token says that it has it.
+    SetDelivered {
+        /// Id of the token.
+        id: OperationId,
+    },
     /// The person's own words about an entry.
     SetNote {
         /// Its id.
@@ -187,12 +224,20 @@ impl State {
                 ensure(self.tokens.insert(*id, token.clone()).is_none())
             }
             Change::RemoveToken { id } => self.tokens.remove(id).map(|_| ()).ok_or(Conflict),
+            Change::UseQuoteKey { number } => use_key(&mut self.quote_keys, *number),
+            Change::UseLockKey { number } => use_key(&mut self.lock_keys, *number),
+            Change::AddRequest { id, request } => {
+                ensure(self.requests.insert(id.clone(), request.clone()).is_none())
+            }
+            Change::AddPayment { id, from, operation } => self.add_payment(id, *from, *operation),
+            Change::RemoveRequest { id } => self.requests.remove(id).map(|_| ()).ok_or(Conflict),
+            Change::SetDelivered { id } => self.set_delivered(*id),
             Change::Record { id, entry } => self.record(*id, entry),
             Change::Amend { id, from, to, amount, fee, at } => {
                 let entry = self.history.get_mut(id).ok_or(Conflict)?;
                 ensure(entry.progress == *from)?;
-                (entry.progress, entry.amount, entry.fee) = (*to, *amount, *fee);
-                entry.changed = *at;
+                (entry.progress, entry.amount, entry.fee, entry.changed) =
+                    (*to, *amount, *fee, *at);
                 Ok(())
             }
             Change::SetNote { id, note } => {
@@ -200,6 +245,25 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    fn add_payment(
+        &mut self,
+        id: &str,
+        from: usize,
+        operation: OperationId,
+    ) -> Result<(), Conflict> {
+        let payments = &mut self.requests.get_mut(id).ok_or(Conflict)?.payments;
+        ensure(payments.len() == from)?;
+        payments.push(operation);
+        Ok(())
+    }
+
+    /// The receiver of a token has it.
+    fn set_delivered(&mut self, id: OperationId) -> Result<(), Conflict> {
+        let delivery = self.tokens.get_mut(&id).and_then(|token| token.delivery.as_mut());
+        delivery.ok_or(Conflict)?.is_done = true;
+        Ok(())
     }
 
     fn record(&mut self, id: OperationId, entry: &Entry) -> Result<(), Conflict> {
@@ -226,6 +290,13 @@ impl State {
     fn keyset_mut(&mut self, id: KeysetId) -> Result<&mut KeysetState, Conflict> {
         self.keysets.get_mut(&id).ok_or(Conflict)
     }
+}
+
+/// Numbers of keys are counted up; one that is used twice joins what it stands for.
+fn use_key(used: &mut u32, number: u32) -> Result<(), Conflict> {
+    ensure(*used == number)?;
+    *used = number.checked_add(1).ok_or(Conflict)?;
+    Ok(())
 }
 
 fn ensure(holds: bool) -> Result<(), Conflict> {

@@ -2,6 +2,8 @@
 //!
 //! A wallet therefore stores no secret: keyset and counter name it.
 
+use std::ops::Range;
+
 use hmac::{Hmac, KeyInit, Mac};
 use secp256k1::{PublicKey, SECP256K1, Scalar, SecretKey, constants};
 use sha2::{Sha256, Sha512};
@@ -14,10 +16,20 @@ use crate::seed::Seed;
 
 /// Prefix of the derivation under ids of version 2.
 const KDF_DOMAIN: &[u8] = b"Cashu_KDF_HMAC_SHA256";
+/// Prefix of what signatures take for randomness; ours.
+const AUX_DOMAIN: &[u8] = b"Tacit_aux";
 /// Bit that makes an index of BIP-32 hardened.
 const HARDENED: u32 = 1 << 31;
 /// `m/129372'/0'`, before the keyset's number (NUT-13, "Legacy Derivation").
 const PURPOSE: [u32; 2] = [129_372 | HARDENED, HARDENED];
+
+/// `m/129373'/{10 or 20}'/0'/0'`, before a key's number: keys that locks name, and keys of mint quotes. Not in the text of
+/// NUT-13 yet (cashubtc/nuts pull request 331), and the same in cdk and cashu-ts.
+const KEY_PURPOSE: u32 = 129_373 | HARDENED;
+/// Under [`KEY_PURPOSE`]: for locks (NUT-11).
+const LOCK_KEYS: u32 = 10 | HARDENED;
+/// Under [`KEY_PURPOSE`]: for mint quotes (NUT-20).
+const QUOTE_KEYS: u32 = 20 | HARDENED;
 
 /// What a counter stands for: the secret of a proof, and the factor that blinded it.
 pub struct Derived {
@@ -75,6 +87,38 @@ impl Seed {
     ) -> Result<Blinding, DeriveError> {
         let Derived { secret, factor } = self.derive(&keyset, counter)?;
         Ok(Blinding::new(amount, keyset, secret, factor)?)
+    }
+
+    /// The key of a mint quote (NUT-20): `m/129373'/20'/0'/0'/{number}`, for a number below 2^31.
+    ///
+    /// From the seed and not from chance, so that whoever has the words and knows the quote's id can still have what
+    /// was paid for, though the state is lost.
+    ///
+    /// # Errors
+    /// [`DeriveError::NoScalar`], which no input is known to reach.
+    pub fn quote_key(&self, number: u32) -> Result<SecretKey, DeriveError> {
+        let key = self.keys(QUOTE_KEYS, number..number.saturating_add(1)).next();
+        key.ok_or(DeriveError::NoScalar { counter: number.into() })
+    }
+
+    /// Keys to be named in locks (NUT-11): `m/129373'/10'/0'/0'/{number}`, for numbers below 2^31.
+    pub fn lock_keys(&self, numbers: Range<u32>) -> impl Iterator<Item = SecretKey> {
+        self.keys(LOCK_KEYS, numbers)
+    }
+
+    fn keys(&self, account: u32, numbers: Range<u32>) -> impl Iterator<Item = SecretKey> {
+        let path = [KEY_PURPOSE, account, HARDENED, HARDENED];
+        let descend = |node: Node, index: &u32| node.child(*index);
+        let parent = Node::master(self).and_then(|master| path.iter().try_fold(master, descend));
+        let child = move |number| Some(parent.as_ref()?.child(number)?.key);
+        numbers.filter(|number| *number < HARDENED).filter_map(child)
+    }
+
+    /// What a signature takes for randomness (BIP-340, "auxiliary random data"): from the seed, so that a request made
+    /// again has the same bytes.
+    pub(crate) fn aux(&self, message: &str) -> [u8; 32] {
+        let keyed = Hmac::<Sha256>::new_from_slice(self.as_bytes()).expect("HMAC takes any key");
+        keyed.chain_update(AUX_DOMAIN).chain_update(message).finalize().into_bytes().into()
     }
 
     /// NUT-13, "HMAC-SHA256 Derivation".
@@ -196,6 +240,32 @@ mod tests {
                 assert_eq!(&hex::encode(&derived.factor.secret_bytes()), factor);
             }
         }
+    }
+
+    /// cashubtc/nuts pull request 331, as tested in cdk (`wallet/p2pk.rs`).
+    #[test]
+    fn keys_for_locks_are_those_of_other_wallets() {
+        let words: Words =
+            "half depart obvious quality work element tank gorilla view sugar picture humble"
+                .parse()
+                .unwrap();
+        let seed = words.seed();
+        let keys = seed.lock_keys(0..3);
+        let keys: Vec<String> = keys.map(|key| key.public_key(SECP256K1).to_string()).collect();
+        assert_eq!(
+            keys,
+            [
+                "021693d45f4fdf610ae641fedb0944fb460fbb8264f21c19d2626c3da755fcbbcb",
+                "0395461ab678058c0ed6aa39f38dda490eaa163e9ad27070b23ec3d06b41e07535",
+                "02a05e4e593a633e9b4405f01c9632c8afde24cb613017a1aee56fd76291ad26d1",
+            ]
+        );
+        let quote = words.seed().quote_key(0).unwrap().public_key(SECP256K1).to_string();
+        assert!(!keys.contains(&quote));
+        assert_eq!(
+            words.seed().quote_key(HARDENED),
+            Err(DeriveError::NoScalar { counter: 1 << 31 })
+        );
     }
 
     #[test]

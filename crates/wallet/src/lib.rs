@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`seed`] (twelve words), [`derive`] (every secret from them), [`denomination`] (what to ask for),
 //! [`select`] (what to spend), [`state`] (what is kept), [`batch`] (how that changes), [`history`] (what the
-//! person sees of it), [`operation`] (what a wallet does), [`mint`], [`output`], [`token`], [`transport`].
+//! person sees of it), [`operation`] (what a wallet does), [`mint`], [`output`], [`locked`], [`token`],
+//! [`transport`].
 //! Architecture invariant: no I/O, no clock, no randomness, no storage: bytes in, bytes out. Nothing here knows the
 //! operator's side (service, store, server).
 //! Sources: Cashu NUT-00 to NUT-13 (repository `cashubtc/nuts`, commit 3ddb1ae); BIP-39, BIP-32.
@@ -10,7 +11,9 @@
 pub mod batch;
 pub mod denomination;
 pub mod derive;
+mod hidden;
 pub mod history;
+pub mod locked;
 pub mod mint;
 pub mod operation;
 pub mod output;
@@ -19,3 +22,4 @@ pub mod select;
 pub mod state;
 pub mod token;
 pub mod transport;
+mod unlock;

@@ -7,9 +7,11 @@
 //!
 //! If a batch meets a [`crate::batch::Conflict`], nothing has changed: throw the machine away and begin it again.
 
+pub mod ask;
 pub mod keysets;
 pub mod melt;
 pub mod mint;
+pub mod pay;
 pub mod prepare;
 pub mod receive;
 pub mod reclaim;

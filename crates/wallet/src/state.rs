@@ -13,18 +13,26 @@ use tacit_ecash::message::Dleq;
 use tacit_ecash::point::PointBytes;
 
 use crate::history::Entry;
+use crate::locked::LockedProof;
 use crate::mint::{MintUrl, PinnedKeyset};
 use crate::output::Outputs;
-use crate::transport::Request;
+use crate::transport::{PayeeUrl, Request};
 
 /// All that a wallet knows, beside its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     pub(crate) keysets: BTreeMap<KeysetId, KeysetState>,
     pub(crate) operations: BTreeMap<OperationId, OpenOperation>,
     pub(crate) tokens: BTreeMap<OperationId, SentToken>,
     pub(crate) history: BTreeMap<OperationId, Entry>,
     pub(crate) next_operation: OperationId,
+    /// Keys of mint quotes used so far.
+    pub(crate) quote_keys: u32,
+    /// Keys given out to be named in locks so far.
+    pub(crate) lock_keys: u32,
+    /// Payment requests of this wallet, by their ids.
+    pub(crate) requests: BTreeMap<String, OwnRequest>,
 }
 
 /// Number of an operation: counted up, never used twice.
@@ -132,6 +140,8 @@ pub enum Purpose {
         amount: u64,
         /// Until when it can be paid; for ever, or as long as the mint likes, if `None`.
         expiry: Option<Timestamp>,
+        /// The number of the key it is locked to, for [`crate::seed::Seed::quote_key`]; `None` if the mint locks none.
+        key: Option<u32>,
     },
     /// Own secrets for those of a token, or of one taken back (NUT-03).
     Receive,
@@ -141,6 +151,8 @@ pub enum Purpose {
         parts: Vec<usize>,
         /// To the receiver.
         memo: Option<String>,
+        /// Where the token is to be sent.
+        delivery: Option<Delivery>,
     },
     /// A payment for e-cash (NUT-05).
     Melt {
@@ -184,8 +196,35 @@ pub struct SentToken {
     pub unit: Unit,
     /// To the receiver.
     pub memo: Option<String>,
-    /// The proofs.
+    /// The wallet's own proofs.
     pub proofs: Vec<ProofId>,
+    /// Proofs under a lock; a token has either these or those.
+    #[serde(default)]
+    pub locked: Vec<LockedProof>,
+    /// Where it is to be sent, if it pays a request that says so.
+    pub delivery: Option<Delivery>,
+}
+
+/// Where a payment is to be sent (NUT-18, "HTTP POST").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The request's id.
+    pub id: Option<String>,
+    /// The address.
+    pub url: PayeeUrl,
+    /// Whether the receiver has said that it has it.
+    pub is_done: bool,
+}
+
+/// A payment request of this wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnRequest {
+    /// As it is given out (version A).
+    pub text: String,
+    /// When it was made.
+    pub made: Timestamp,
+    /// Operations that received payments of it, in their order.
+    pub payments: Vec<OperationId>,
 }
 
 impl State {
@@ -208,6 +247,11 @@ impl State {
     /// What became of the money, in the order in which it began.
     pub fn history(&self) -> &BTreeMap<OperationId, Entry> {
         &self.history
+    }
+
+    /// Payment requests of this wallet, by their ids.
+    pub fn requests(&self) -> &BTreeMap<String, OwnRequest> {
+        &self.requests
     }
 
     /// A proof.

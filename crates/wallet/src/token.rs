@@ -3,6 +3,7 @@
 use tacit_ecash::token::{ProofDleq, Token, TokenKeyset, TokenProof};
 
 use crate::derive::DeriveError;
+use crate::locked::LockedProof;
 use crate::operation::Wallet;
 use crate::state::{OperationId, ProofId};
 
@@ -37,11 +38,13 @@ impl SealedToken {
                 dleq: Some(dleq),
             })
         };
+        let own = sent.proofs.iter().map(proof);
+        let locked = sent.locked.iter().map(LockedProof::token_proof);
         let token = Token {
             mint: sent.mint.as_str().to_owned(),
             unit: Some(sent.unit.code().to_owned()),
             memo: sent.memo.clone(),
-            proofs: sent.proofs.iter().map(proof).collect::<Result<_, _>>()?,
+            proofs: own.chain(locked).collect::<Result<_, _>>()?,
         };
         Ok(Some(Self { id, token }))
     }

@@ -3,26 +3,72 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use tacit_core::secret::Secret;
 use tacit_ecash::message::ErrorResponse;
 
+use crate::hidden;
 use crate::mint::MintUrl;
 
 /// A request to be sent as it stands. Sending it again sends the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// To whom.
-    pub mint: MintUrl,
-    /// From the mint's address on, such as `/v1/swap`.
+    pub to: Recipient,
+    /// From the recipient's address on, such as `/v1/swap`; empty for a payee.
     pub path: String,
     /// JSON to `POST`; `None` is a `GET`.
     pub body: Option<Body>,
 }
 
+/// Who is to have a request. The two should not share a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recipient {
+    /// A mint.
+    Mint(MintUrl),
+    /// Whoever asked to be paid.
+    Payee(PayeeUrl),
+}
+
+/// The address that a payment request names: `http` or `https`, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PayeeUrl(String);
+
+/// The text is no address that a payment could be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the address for the payment begins with http:// or https:// and has no spaces")]
+pub struct PayeeUrlError;
+
+impl PayeeUrl {
+    /// The address as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for PayeeUrl {
+    type Error = PayeeUrlError;
+
+    fn try_from(text: String) -> Result<Self, PayeeUrlError> {
+        // What makes the address of a mint makes this one, but for slashes at its end, which matter here.
+        match text.parse::<MintUrl>() {
+            Ok(_) => Ok(Self(text)),
+            Err(_) => Err(PayeeUrlError),
+        }
+    }
+}
+
+impl From<PayeeUrl> for String {
+    fn from(url: PayeeUrl) -> Self {
+        url.0
+    }
+}
+
 /// JSON that may hold secrets of proofs.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Body(Secret<String>);
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Body(#[serde(with = "hidden")] Secret<String>);
 
 impl Body {
     /// The JSON of a message.
@@ -43,27 +89,29 @@ impl fmt::Debug for Body {
     }
 }
 
-impl Serialize for Body {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.expose())
-    }
-}
-
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
-    }
-}
-
 impl Request {
     /// A `GET`.
     pub(crate) fn get(mint: &MintUrl, path: String) -> Self {
-        Self { mint: mint.clone(), path, body: None }
+        Self { to: Recipient::Mint(mint.clone()), path, body: None }
     }
 
     /// A `POST` of a message.
     pub(crate) fn post(mint: &MintUrl, path: &str, message: &impl Serialize) -> Self {
-        Self { mint: mint.clone(), path: path.to_owned(), body: Some(Body::of(message)) }
+        let to = Recipient::Mint(mint.clone());
+        Self { to, path: path.to_owned(), body: Some(Body::of(message)) }
+    }
+
+    /// A `POST` to whoever asked to be paid.
+    pub(crate) fn payment(to: PayeeUrl, payload: Secret<String>) -> Self {
+        Self { to: Recipient::Payee(to), path: String::new(), body: Some(Body(payload)) }
+    }
+
+    /// The whole address.
+    pub fn url(&self) -> String {
+        match &self.to {
+            Recipient::Mint(mint) => format!("{mint}{}", self.path),
+            Recipient::Payee(url) => url.as_str().to_owned(),
+        }
     }
 }
 

@@ -237,7 +237,9 @@ impl From<ReceiveError> for WalletError {
             ReceiveError::Mint(error) => Self::MintUrl(error),
             ReceiveError::Prepare(error) => Self::Prepare(error),
             ReceiveError::Settle(error) => error.into(),
-            ReceiveError::Keyset(_) | ReceiveError::Unit => Self::Receive(error),
+            ReceiveError::Keyset(_) | ReceiveError::Unit | ReceiveError::Payment(_) => {
+                Self::Receive(error)
+            }
         }
     }
 }
@@ -265,7 +267,9 @@ impl From<mint::QuoteError> for WalletError {
         match error {
             mint::QuoteError::NoAnswer => Self::NoAnswer { reason: None },
             mint::QuoteError::Refused { refusal } => Self::Refused { refusal },
-            mint::QuoteError::OtherAmount => Self::MintQuote(error),
+            mint::QuoteError::OtherAmount
+            | mint::QuoteError::OtherKey
+            | mint::QuoteError::Derive(_) => Self::MintQuote(error),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::Uri;
 use tacit_core::secret::Secret;
 use tacit_wallet::mint::MintUrl;
-use tacit_wallet::transport::{Answer, Request};
+use tacit_wallet::transport::{Answer, Recipient, Request};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, ProxyProtocol};
 
@@ -87,11 +87,18 @@ impl Net {
     /// # Errors
     /// [`NetError`].
     pub(super) fn check(&self, mint: &MintUrl) -> Result<(), NetError> {
+        self.check_address(mint, false)
+    }
+
+    /// A payee's address is looked at as a mint's is, but that it may carry a query.
+    fn check_address(&self, mint: &MintUrl, may_ask: bool) -> Result<(), NetError> {
         let address = || NetError::Address { mint: mint.clone() };
         let uri: Uri = mint.as_str().parse().map_err(|_| address())?;
         let host = uri.host().ok_or_else(address)?.trim_matches(['[', ']']).to_ascii_lowercase();
         // A name and password in an address would end up in histories and on screens.
-        if uri.authority().is_some_and(|it| it.as_str().contains('@')) || uri.query().is_some() {
+        if uri.authority().is_some_and(|it| it.as_str().contains('@'))
+            || (uri.query().is_some() && !may_ask)
+        {
             return Err(address());
         }
         let is_onion = host.ends_with(".onion");
@@ -113,7 +120,13 @@ impl Net {
     /// # Errors
     /// [`NetError`]; then nothing was sent.
     pub(super) fn send(&mut self, request: &Request) -> Result<Answer, NetError> {
-        self.check(&request.mint)?;
+        match &request.to {
+            Recipient::Mint(mint) => self.check(mint)?,
+            Recipient::Payee(url) => {
+                let url = url.as_str().parse().expect("a payee's address is one a mint could have");
+                self.check_address(&url, true)?;
+            }
+        }
         self.trouble = None;
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -132,7 +145,7 @@ impl Net {
 
     /// Sends a request once; whether it makes no sense to send it again now.
     fn try_once(&mut self, request: &Request) -> (Answer, bool) {
-        let url = format!("{}{}", request.mint, request.path);
+        let url = request.url();
         let sent = match &request.body {
             None => self.agent.get(&url).call(),
             Some(body) => {

@@ -15,7 +15,7 @@ use tacit_wallet::operation::settle::{Settle, SettleError, Settled};
 use tacit_wallet::operation::{Wallet, Yield};
 use tacit_wallet::seed::{Seed, Words};
 use tacit_wallet::state::{OperationId, State};
-use tacit_wallet::transport::{Answer, Request};
+use tacit_wallet::transport::{Answer, Recipient, Request};
 
 use super::book::Book;
 use super::clock;
@@ -208,7 +208,8 @@ impl Session {
     /// [`WalletError::NoAnswer`], or if it may not be asked.
     pub(super) fn get(&mut self, mint: &MintUrl, path: &str) -> Result<Value, WalletError> {
         let _waiting = self.terminal.wait(&format!("asking {mint}"));
-        let request = Request { mint: mint.clone(), path: path.to_owned(), body: None };
+        let to = Recipient::Mint(mint.clone());
+        let request = Request { to, path: path.to_owned(), body: None };
         let answer = self.net.send(&request)?;
         let read = match &answer {
             Answer::Received { status: 200, body } => serde_json::from_slice(body.expose()).ok(),

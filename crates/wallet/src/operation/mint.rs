@@ -1,14 +1,19 @@
 //! E-cash for a payment: a quote, and once it is paid, signatures (NUT-04).
 
+use secp256k1::{PublicKey, SECP256K1};
 use tacit_core::amount::Amount;
+use tacit_core::hex;
 use tacit_ecash::limit;
 use tacit_ecash::message::{MintQuoteRequest, MintQuoteResponse, MintQuoteState, MintRequest};
+use tacit_ecash::point::PointBytes;
+use tacit_ecash::quote_lock;
 
 use super::prepare::{PrepareError, held, opening, reservations, signing_keyset};
 use super::settle::{Settle, SettleError, Settled};
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::denomination::split_to_keep;
+use crate::derive::DeriveError;
 use crate::history::{Draft, Kind, Progress, ended};
 use crate::mint::MintUrl;
 use crate::output::Outputs;
@@ -27,7 +32,9 @@ pub struct Quote {
 #[derive(Debug)]
 enum QuotePhase {
     Begin,
-    Asked,
+    /// The key is being used up, so that no other quote has it.
+    Keyed(u32),
+    Asked(u32),
     Persisting(Box<Quoted>),
 }
 
@@ -55,7 +62,15 @@ pub enum QuoteError {
     /// The quote is for another amount or unit.
     #[error("the quote is not for what was asked")]
     OtherAmount,
+    /// The quote is locked to a key that is not this wallet's: its e-cash could not be had.
+    #[error("the quote is locked to another key")]
+    OtherKey,
+    /// There is no key. No input is known to reach it.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
 }
+
+type NextQuote = Result<Yield<Result<Quoted, QuoteError>>, QuoteError>;
 
 impl Quote {
     /// For an amount, to be paid by a method such as `bank`.
@@ -69,34 +84,44 @@ impl Quote {
         wallet: Wallet<'_>,
         answer: Option<Answer>,
     ) -> Yield<Result<Quoted, QuoteError>> {
+        self.advance(wallet, answer).unwrap_or_else(|error| Yield::Done(Err(error)))
+    }
+
+    fn advance(&mut self, wallet: Wallet<'_>, answer: Option<Answer>) -> NextQuote {
         match &self.phase {
             QuotePhase::Begin => {
+                let number = wallet.state.quote_keys;
+                self.phase = QuotePhase::Keyed(number);
+                Ok(Yield::Persist(Batch { changes: vec![Change::UseQuoteKey { number }] }))
+            }
+            QuotePhase::Keyed(number) => {
+                let number = *number;
                 let request = MintQuoteRequest {
                     amount: Some(self.amount.value()),
                     unit: self.amount.unit().to_string(),
                     description: None,
-                    pubkey: None,
+                    pubkey: Some(public_key(wallet, number)?.to_string()),
                 };
-                self.phase = QuotePhase::Asked;
+                self.phase = QuotePhase::Asked(number);
                 let path = format!("/v1/mint/quote/{}", self.method);
-                Yield::Send(Request::post(&self.mint, &path, &request))
+                Ok(Yield::Send(Request::post(&self.mint, &path, &request)))
             }
-            QuotePhase::Asked => match read(answer) {
-                Reading::Taken(quote) => self.take(wallet, quote),
-                Reading::Refused(refusal) => Yield::Done(Err(QuoteError::Refused { refusal })),
-                Reading::Unclear => Yield::Done(Err(QuoteError::NoAnswer)),
+            QuotePhase::Asked(number) => match read(answer) {
+                Reading::Taken(quote) => self.take(wallet, quote, *number),
+                Reading::Refused(refusal) => Err(QuoteError::Refused { refusal }),
+                Reading::Unclear => Err(QuoteError::NoAnswer),
             },
-            QuotePhase::Persisting(quoted) => Yield::Done(Ok(quoted.as_ref().clone())),
+            QuotePhase::Persisting(quoted) => Ok(Yield::Done(Ok(quoted.as_ref().clone()))),
         }
     }
 
-    fn take(
-        &mut self,
-        wallet: Wallet<'_>,
-        quote: MintQuoteResponse,
-    ) -> Yield<Result<Quoted, QuoteError>> {
+    fn take(&mut self, wallet: Wallet<'_>, quote: MintQuoteResponse, number: u32) -> NextQuote {
         if quote.amount != self.amount.value() || quote.unit != self.amount.unit().code() {
-            return Yield::Done(Err(QuoteError::OtherAmount));
+            return Err(QuoteError::OtherAmount);
+        }
+        // A mint that knows nothing of NUT-20 names no key, and asks for no signature.
+        if quote.pubkey.is_some() && quote.pubkey != Some(public_key(wallet, number)?) {
+            return Err(QuoteError::OtherKey);
         }
         let purpose = Purpose::Mint {
             method: self.method.clone(),
@@ -104,13 +129,14 @@ impl Quote {
             request: quote.request.clone(),
             amount: quote.amount,
             expiry: quote.expiry,
+            key: quote.pubkey.map(|_| number),
         };
         let (mint, unit) = (self.mint.clone(), self.amount.unit());
         let operation = OpenOperation { mint, unit, purpose, exchange: None };
         let draft = Draft { kind: Kind::Minted, amount: quote.amount, fee: 0, memo: None };
         let (id, batch) = opening(wallet, operation, draft);
         self.phase = QuotePhase::Persisting(Box::new(Quoted { operation: id, quote }));
-        Yield::Persist(batch)
+        Ok(Yield::Persist(batch))
     }
 }
 
@@ -174,7 +200,7 @@ impl Mint {
         }
         let operation = wallet.state.operations.get(&self.id);
         let operation = operation.ok_or(SettleError::UnknownOperation)?;
-        let Purpose::Mint { method, quote, amount, .. } = &operation.purpose else {
+        let Purpose::Mint { method, quote, amount, key, .. } = &operation.purpose else {
             return Err(SettleError::UnknownOperation.into());
         };
         if operation.exchange.is_some() {
@@ -198,7 +224,7 @@ impl Mint {
                 Ok(Yield::Persist(Batch { changes }))
             }
             MintQuoteState::Paid => {
-                let exchange = prepare(wallet, operation, method, quote, *amount)?;
+                let exchange = prepare(wallet, operation, method, (quote, *key), *amount)?;
                 let mut changes = reservations(self.id, &exchange);
                 let (id, from) = (self.id, Box::new(operation.clone()));
                 let to = OpenOperation { exchange: Some(exchange), ..operation.clone() };
@@ -215,7 +241,7 @@ fn prepare(
     wallet: Wallet<'_>,
     operation: &OpenOperation,
     method: &str,
-    quote: &str,
+    (quote, key): (&str, Option<u32>),
     amount: u64,
 ) -> Result<Exchange, PrepareError> {
     let OpenOperation { mint, unit, .. } = operation;
@@ -224,8 +250,19 @@ fn prepare(
     let denominations = keyset.pinned.keys.keys().copied();
     let amounts = split_to_keep(amount, denominations, &held, limit::OUTPUTS)?;
     let outputs = Outputs::next(id, keyset, amounts);
-    let messages = outputs.messages(wallet)?.into_iter().map(Into::into).collect();
-    let request = MintRequest { quote: quote.to_owned(), outputs: messages, signature: None };
+    let messages = outputs.messages(wallet)?;
+    // The message of NUT-20 at the commit named in `lib.rs`: every mint that is known takes it.
+    let sign = |number| -> Result<String, DeriveError> {
+        let key = wallet.seed.quote_key(number)?;
+        Ok(hex::encode(&quote_lock::sign(quote, &messages, &key, &wallet.seed.aux(quote))))
+    };
+    let signature = key.map(sign).transpose()?;
+    let outputs_sent = messages.iter().copied().map(Into::into).collect();
+    let request = MintRequest { quote: quote.to_owned(), outputs: outputs_sent, signature };
     let request = Request::post(mint, &format!("/v1/mint/{method}"), &request);
     Ok(Exchange { request, ys: Vec::new(), own: Vec::new(), outputs })
+}
+
+fn public_key(wallet: Wallet<'_>, number: u32) -> Result<PointBytes, DeriveError> {
+    Ok(PublicKey::from_secret_key(SECP256K1, &wallet.seed.quote_key(number)?).into())
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use tacit_core::unit::Unit;
 use tacit_ecash::blind::hash_to_curve;
+use tacit_ecash::condition::ConditionError;
+use tacit_ecash::condition::lock::Malformed;
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::message;
 use tacit_ecash::point::PointBytes;
@@ -48,6 +50,12 @@ pub enum PrepareError {
     /// The words lead to no secret.
     #[error(transparent)]
     Derive(#[from] DeriveError),
+    /// What is to be sent would be locked for everybody.
+    #[error("the lock asked for opens for nobody")]
+    Lock(#[from] Malformed),
+    /// What is to be spent is locked: the wallet has not the key or the preimage, or it is too early.
+    #[error("the token is locked, and this wallet cannot open it")]
+    Locked(#[from] ConditionError),
 }
 
 /// Inputs of a request.

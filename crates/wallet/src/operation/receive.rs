@@ -1,11 +1,14 @@
 //! Swaps a token for proofs that only this wallet can spend.
 
 use tacit_core::unit::Unit;
+use tacit_ecash::condition::Preimage;
 use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::limit;
+use tacit_ecash::payment_request::payload::Payload;
 use tacit_ecash::proof::Proof;
 use tacit_ecash::token::{ResolveError, Token};
 
+use super::ask::{PaymentError, pays};
 use super::prepare::{PrepareError, Spend, held, opening, signing_keyset};
 use super::send::swap;
 use super::settle::{Settle, SettleError, Settled};
@@ -18,10 +21,14 @@ use crate::output::Outputs;
 use crate::state::{OpenOperation, OperationId, Purpose};
 use crate::transport::Answer;
 
-/// Receives a token. Locked proofs must carry their witness already.
+/// Receives a token. Locks are opened with the wallet's own keys ([`crate::operation::ask`]) and with a preimage if one is
+/// given; proofs may also carry a witness already. What stays locked is refused before anything is sent.
 #[derive(Debug)]
 pub struct Receive {
     token: Token,
+    preimage: Option<Preimage>,
+    /// The request it pays, if it comes as the payment of one.
+    payment: Option<Option<String>>,
     settling: Option<Settle>,
 }
 
@@ -37,6 +44,9 @@ pub enum ReceiveError {
     /// Proofs of several units, or of another than the token says.
     #[error("the proofs of the token are not of one unit, the one it names")]
     Unit,
+    /// It pays no request of this wallet, or not as was asked.
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
     /// Nothing has changed.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -48,7 +58,17 @@ pub enum ReceiveError {
 impl Receive {
     /// Of this token.
     pub fn new(token: Token) -> Self {
-        Self { token, settling: None }
+        Self { token, preimage: None, payment: None, settling: None }
+    }
+
+    /// Of this token, which is locked to a hash (NUT-14).
+    pub fn with_preimage(token: Token, preimage: Preimage) -> Self {
+        Self { preimage: Some(preimage), ..Self::new(token) }
+    }
+
+    /// Of what somebody sends to pay a request of this wallet (NUT-18): taken only if it pays it.
+    pub fn payment(payload: Payload) -> Self {
+        Self { payment: Some(payload.id), ..Self::new(payload.token) }
     }
 
     /// Moves on; see [`crate::operation`]. Gives what was added to the balance, in minor units.
@@ -79,8 +99,16 @@ impl Receive {
             return Err(ReceiveError::Unit);
         }
         let spend = Spend::of(wallet.state, proofs)?;
-        let memo = self.token.memo.clone();
-        let (id, batch) = take(wallet, mint, unit, spend, (Kind::Received, memo))?;
+        let (mut memo, mut paid) = (self.token.memo.clone(), None);
+        if let Some(id) = &self.payment {
+            let net = spend.net(wallet.state)?;
+            let (description, change) = pays(wallet.state, id.as_deref(), (&mint, unit, net))?;
+            memo = memo.or(description);
+            paid = Some(change);
+        }
+        let (id, mut batch) =
+            take(wallet, mint, unit, spend, (Kind::Received, memo), self.preimage)?;
+        batch.changes.extend(paid);
         self.settling = Some(Settle::new(id));
         Ok(batch)
     }
@@ -93,6 +121,7 @@ pub(crate) fn take(
     unit: Unit,
     spend: Spend,
     (kind, memo): (Kind, Option<String>),
+    preimage: Option<Preimage>,
 ) -> Result<(OperationId, Batch), PrepareError> {
     let net = spend.net(wallet.state)?;
     let (id, keyset) = signing_keyset(wallet.state, &mint, unit)?;
@@ -102,7 +131,7 @@ pub(crate) fn take(
     let outputs = Outputs::next(id, keyset, amounts);
     let fee = spend.sum() - net;
     let draft = Draft { kind, amount: spend.sum_from_outside(), fee, memo };
-    let exchange = Some(swap(wallet, &mint, spend, outputs)?);
+    let exchange = Some(swap(wallet, &mint, spend, outputs, preimage)?);
     let operation = OpenOperation { mint, unit, purpose: Purpose::Receive, exchange };
     Ok(opening(wallet, operation, draft))
 }

@@ -2,8 +2,9 @@
 
 use tacit_ecash::message::{CheckStateRequest, CheckStateResponse, SpendState};
 use tacit_ecash::point::PointBytes;
+use tacit_ecash::proof::Proof;
 
-use super::prepare::{PrepareError, Spend};
+use super::prepare::{PrepareError, Spend, proof};
 use super::receive::{received, take};
 use super::settle::{Settle, SettleError};
 use super::{Wallet, Yield};
@@ -95,11 +96,12 @@ impl Reclaim {
             Phase::Begin => {
                 let token = token()?;
                 // A token may hold proofs that are spent for good; of those nothing needs to be asked.
-                let ids = out(wallet, token, self.id);
-                if ids.is_empty() {
+                let proofs = out(wallet, token, self.id)?;
+                if proofs.is_empty() {
                     return self.none_out(wallet, token);
                 }
-                let ys = Spend::of_own(wallet, &ids)?.ys;
+                let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
+                let ys = Spend::of(wallet.state, proofs)?.ys;
                 let request = CheckStateRequest { ys: ys.clone() };
                 let request = Request::post(&token.mint, "/v1/checkstate", &request);
                 self.phase = Phase::Asked(ys);
@@ -135,20 +137,25 @@ impl Reclaim {
     }
 
     fn take(&mut self, wallet: Wallet<'_>, token: &SentToken, states: &[SpendState]) -> Next {
-        let ids = out(wallet, token, self.id);
-        if ids.len() != states.len() {
+        let proofs = out(wallet, token, self.id)?;
+        if proofs.len() != states.len() {
             return Err(ReclaimError::NoAnswer); // The state has changed since: begin again.
         }
-        let is_unspent = |(_, state): &(&ProofId, &SpendState)| **state != SpendState::Spent;
-        let all = ids.iter().zip(states);
-        let unspent: Vec<ProofId> = all.clone().filter(is_unspent).map(|(id, _)| *id).collect();
         let from = Status::Pending { token: Some(self.id) };
-        let spent = all.filter(|pair| !is_unspent(pair));
-        let mut changes: Vec<Change> =
-            spent.map(|(id, _)| Change::SetStatus { id: *id, from, to: Status::Spent }).collect();
+        let (mut changes, mut unspent) = (Vec::new(), Vec::new());
+        for ((id, proof), state) in proofs.into_iter().zip(states) {
+            match (state, id) {
+                (SpendState::Unspent | SpendState::Pending, _) => unspent.push(proof),
+                (SpendState::Spent, Some(id)) => {
+                    changes.push(Change::SetStatus { id, from, to: Status::Spent });
+                }
+                // Nothing is kept of the spending of single proofs under a lock.
+                (SpendState::Spent, None) => {}
+            }
+        }
         if unspent.is_empty() || self.is_look_only {
-            let amounts = unspent.iter().filter_map(|id| wallet.state.proof(id));
-            self.phase = Phase::Looked(amounts.map(|proof| proof.amount).sum());
+            let amounts = unspent.iter().map(|proof| proof.amount);
+            self.phase = Phase::Looked(amounts.fold(0, u64::saturating_add));
             if unspent.is_empty() {
                 changes.extend(removal(wallet, self.id, Progress::Done));
             }
@@ -157,9 +164,10 @@ impl Reclaim {
         if states.contains(&SpendState::Pending) {
             return Err(ReclaimError::Pending);
         }
-        let spend = Spend::of_own(wallet, &unspent)?;
+        let spend = Spend::of(wallet.state, unspent)?;
         let kind = Kind::Reclaimed { token: self.id };
-        match take(wallet, token.mint.clone(), token.unit, spend, (kind, token.memo.clone())) {
+        match take(wallet, token.mint.clone(), token.unit, spend, (kind, token.memo.clone()), None)
+        {
             Ok((id, batch)) => {
                 changes.extend(batch.changes);
                 self.phase = Phase::Settling(Settle::new(id));
@@ -176,9 +184,18 @@ pub(crate) fn removal(wallet: Wallet<'_>, token: OperationId, why: Progress) -> 
     removed.chain(ended(wallet, token, why)).collect()
 }
 
-/// Proofs of a token that are not known to be spent, nor being taken back.
-fn out(wallet: Wallet<'_>, token: &SentToken, id: OperationId) -> Vec<ProofId> {
+/// Proofs of a token that are not known to be spent, nor being taken back; with their names, if they are from the words.
+fn out(
+    wallet: Wallet<'_>,
+    token: &SentToken,
+    id: OperationId,
+) -> Result<Vec<(Option<ProofId>, Proof)>, PrepareError> {
     let pending = Status::Pending { token: Some(id) };
     let is_out = |id: &&ProofId| wallet.state.proof(id).is_some_and(|it| it.status == pending);
-    token.proofs.iter().filter(is_out).copied().collect()
+    let own = token.proofs.iter().filter(is_out);
+    let mut proofs = own
+        .map(|id| Ok((Some(*id), proof(wallet, *id)?)))
+        .collect::<Result<Vec<_>, PrepareError>>()?;
+    proofs.extend(token.locked.iter().map(|locked| (None, locked.proof())));
+    Ok(proofs)
 }

@@ -1,6 +1,8 @@
 //! Puts an amount into a token for somebody else.
 
 use tacit_core::amount::Amount;
+use tacit_ecash::condition::Preimage;
+use tacit_ecash::keyset::KeysetId;
 use tacit_ecash::limit;
 use tacit_ecash::message::SwapRequest;
 
@@ -10,12 +12,17 @@ use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::denomination::{split, split_to_keep};
 use crate::history::{Draft, Kind};
+use crate::locked::Locking;
 use crate::mint::MintUrl;
 use crate::output::Outputs;
 use crate::select::{at_least, exactly, fee};
-use crate::state::{Exchange, OpenOperation, OperationId, ProofId, Purpose, SentToken, Status};
+use crate::state::{
+    Delivery, Exchange, KeysetState, OpenOperation, OperationId, ProofId, Purpose, SentToken,
+    Status,
+};
 use crate::token::SealedToken;
 use crate::transport::{Answer, Request};
+use crate::unlock::open;
 
 /// What is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +35,11 @@ pub struct Order {
     pub is_fee_added: bool,
     /// To the receiver.
     pub memo: Option<String>,
+    /// What the proofs are locked with. Whether the mint knows of locks is for the driver to ask (NUT-06): another one
+    /// would take the money from whoever sees it first.
+    pub lock: Option<Locking>,
+    /// Where the token is to be sent, if it pays a request; see [`crate::operation::pay`].
+    pub delivery: Option<Delivery>,
 }
 
 /// Makes a token. If proofs add up to the amount it asks nobody; otherwise it swaps for the parts and change.
@@ -90,14 +102,22 @@ impl Send {
     }
 
     fn begin(&mut self, wallet: Wallet<'_>) -> Result<Batch, PrepareError> {
-        let Order { mint, amount, is_fee_added, memo } = &self.order;
+        let Order { mint, amount, is_fee_added, memo, lock, delivery } = &self.order;
         let unit = amount.unit();
         let choices = choices(wallet.state, mint, unit);
         if let Some(chosen) = exactly(amount.value(), &choices, *is_fee_added)
             .filter(|chosen| !chosen.is_empty() && chosen.len() <= limit::INPUTS)
+            .filter(|_| lock.is_none())
         {
             let proofs = chosen.iter().map(|choice| choice.key).collect();
-            let token = SentToken { mint: mint.clone(), unit, memo: memo.clone(), proofs };
+            let token = SentToken {
+                mint: mint.clone(),
+                unit,
+                memo: memo.clone(),
+                proofs,
+                locked: Vec::new(),
+                delivery: delivery.clone(),
+            };
             let held: u64 = chosen.iter().map(|choice| choice.amount).sum();
             let draft = self.draft(held);
             let (id, batch) = exact(wallet, token, draft);
@@ -119,17 +139,34 @@ impl Send {
         let mut amounts: Vec<(u64, bool)> = parts.iter().map(|part| (*part, true)).collect();
         amounts.extend(kept.iter().map(|part| (*part, false)));
         amounts.sort_unstable();
-        let sent = amounts.iter().enumerate().filter(|(_, (_, is_sent))| *is_sent);
-        let purpose = Purpose::Send { parts: sent.map(|(at, _)| at).collect(), memo: memo.clone() };
-        let amounts = amounts.iter().map(|(amount, _)| *amount).collect();
-        let outputs = Outputs::next(keyset_id, keyset, amounts);
+        let (outputs, parts) = self.outputs((keyset_id, keyset), &amounts)?;
+        let (memo, delivery) = (memo.clone(), delivery.clone());
+        let purpose = Purpose::Send { parts, memo, delivery };
         let draft = self.draft(spend.sum() - kept.iter().sum::<u64>());
-        let exchange = swap(wallet, mint, spend, outputs)?;
+        let exchange = swap(wallet, mint, spend, outputs, None)?;
         let operation =
             OpenOperation { mint: mint.clone(), unit, purpose, exchange: Some(exchange) };
         let (id, batch) = opening(wallet, operation, draft);
         self.phase = Phase::Settling(Settle::new(id));
         Ok(batch)
+    }
+
+    /// The outputs of amounts, of which some are to be sent, and which of them go into the token.
+    fn outputs(
+        &self,
+        (id, keyset): (KeysetId, &KeysetState),
+        amounts: &[(u64, bool)],
+    ) -> Result<(Outputs, Vec<usize>), PrepareError> {
+        let sent = amounts.iter().enumerate().filter(|(_, (_, is_sent))| *is_sent);
+        let sent = sent.map(|(place, (amount, _))| (place, *amount));
+        let Some(lock) = &self.order.lock else {
+            let all = amounts.iter().map(|(amount, _)| *amount).collect();
+            return Ok((Outputs::next(id, keyset, all), sent.map(|(place, _)| place).collect()));
+        };
+        let locked = lock.outputs(&sent.collect::<Vec<_>>())?;
+        let kept = amounts.iter().filter(|(_, is_sent)| !is_sent).map(|(amount, _)| *amount);
+        let outputs = Outputs::next(id, keyset, kept.collect());
+        Ok((Outputs { locked, ..outputs }, Vec::new()))
     }
 
     /// `given`: what leaves the balance for the token, fees and all, in minor units.
@@ -146,11 +183,16 @@ pub(crate) fn swap(
     mint: &MintUrl,
     spend: Spend,
     outputs: Outputs,
+    preimage: Option<Preimage>,
 ) -> Result<Exchange, PrepareError> {
-    let messages = outputs.messages(wallet)?.into_iter().map(Into::into).collect();
-    let request = SwapRequest { inputs: spend.messages(), outputs: messages };
+    let messages = outputs.messages(wallet)?;
+    let Spend { inputs, ys, own } = spend;
+    let mut inputs = inputs.into_vec();
+    open(wallet, &mut inputs, &messages, preimage)?;
+    let inputs = inputs.into_iter().map(Into::into).collect();
+    let outputs_sent = messages.into_iter().map(Into::into).collect();
+    let request = SwapRequest { inputs, outputs: outputs_sent };
     let request = Request::post(mint, "/v1/swap", &request);
-    let Spend { ys, own, .. } = spend;
     Ok(Exchange { request, ys, own, outputs })
 }
 

@@ -5,6 +5,7 @@
 //! the inputs' states (NUT-07) say whether it had followed the request, and a restore (NUT-09) gives the signatures.
 //! Only the `Y`s and `B_`s of the very request are shown again, which the mint has seen together before.
 
+use tacit_ecash::blind::hash_to_curve;
 use tacit_ecash::code::Code;
 use tacit_ecash::message::{
     CheckStateRequest, CheckStateResponse, MeltQuoteResponse, MeltQuoteState, MintQuoteResponse,
@@ -17,10 +18,10 @@ use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::derive::DeriveError;
 use crate::history::{Entry, Progress, amended, ended};
-use crate::output::OutputError;
+use crate::locked::LockedProof;
+use crate::output::{OutputError, Signed};
 use crate::state::{
     Exchange, OpenOperation, OperationId, OwnInput, ProofId, Purpose, SentToken, State, Status,
-    StoredProof,
 };
 use crate::token::SealedToken;
 use crate::transport::{Answer, Reading, Refusal, Request, read};
@@ -263,8 +264,8 @@ impl Settle {
                     let proofs = outputs.proofs(open.wallet, change, Status::Unspent)?;
                     Ok(self.finish(open, proofs, Some(answer)))
                 }
-                None if open.exchange.outputs.amounts.is_empty() => {
-                    Ok(self.finish(open, Vec::new(), Some(answer)))
+                None if open.exchange.outputs.count() == 0 => {
+                    Ok(self.finish(open, Signed::default(), Some(answer)))
                 }
                 // Not every mint repeats the change.
                 None => self.ask_signatures(open, Verdict::Paid(answer)),
@@ -295,7 +296,7 @@ impl Settle {
             (Verdict::Paid(answer), restored) => {
                 return Ok(self.finish(open, restored?, Some(answer)));
             }
-            (Verdict::Refused(_), Ok(proofs)) if proofs.len() == outputs.amounts.len() => {
+            (Verdict::Refused(_), Ok(proofs)) if proofs.count() == outputs.count() => {
                 return Ok(self.finish(open, proofs, None));
             }
             (Verdict::Refused(refusal), _) => refusal,
@@ -317,10 +318,11 @@ impl Settle {
     fn finish(
         &mut self,
         open: &Open<'_>,
-        mut proofs: Vec<(ProofId, StoredProof)>,
+        signed: Signed,
         payment: Option<MeltQuoteResponse>,
     ) -> Yield<Result<Settled, SettleError>> {
-        let amount = proofs.iter().map(|(_, proof)| proof.amount).sum();
+        let amount = signed.sum();
+        let Signed { own: mut proofs, locked } = signed;
         let mut changes = open.inputs_become(|_| Status::Spent);
         changes.extend(open.spent_tokens());
         changes.extend(open.success(amount));
@@ -331,14 +333,15 @@ impl Settle {
                 let preimage = payment.and_then(|answer| answer.payment_preimage);
                 Ending::Settled(Settled::Paid(Payment { change: amount, preimage }))
             }
-            Purpose::Send { parts, memo } => {
+            Purpose::Send { parts, memo, delivery } => {
                 for part in parts {
                     proofs[*part].1.status = Status::Pending { token: Some(open.id) };
                 }
                 let OpenOperation { mint, unit, .. } = open.operation;
                 let sent = parts.iter().map(|part| proofs[*part].0).collect();
-                let (mint, memo) = (mint.clone(), memo.clone());
-                let token = SentToken { mint, unit: *unit, memo, proofs: sent };
+                let (mint, memo, delivery) = (mint.clone(), memo.clone(), delivery.clone());
+                let (unit, proofs) = (*unit, sent);
+                let token = SentToken { mint, unit, memo, proofs, locked, delivery };
                 changes.push(Change::AddToken { id: open.id, token });
                 Ending::Sent
             }
@@ -408,9 +411,14 @@ impl Open<'_> {
             let proof = self.wallet.state.proof(id);
             proof.is_some_and(|proof| proof.status == Status::Spent)
         };
+        // Of locked proofs, all that were not spent are taken back together.
+        let is_input = |proof: &LockedProof| {
+            let y = hash_to_curve(proof.secret.expose().as_bytes()).ok();
+            y.is_some_and(|secret| self.exchange.ys.contains(&secret.y().to_point()))
+        };
         let is_back = |token: &&SentToken| {
-            token.proofs.iter().any(is_own)
-                && token.proofs.iter().all(|id| is_own(id) || is_spent(id))
+            let is_whole = token.proofs.iter().all(|id| is_own(id) || is_spent(id));
+            is_whole && (token.proofs.iter().any(is_own) || token.locked.iter().any(is_input))
         };
         let back = tokens.iter().filter(|(_, token)| is_back(token));
         back.flat_map(|(id, _)| removal(self.wallet, *id, Progress::Returned)).collect()

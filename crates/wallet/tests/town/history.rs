@@ -10,14 +10,19 @@ use tacit_wallet::operation::send::{Order, Send};
 use tacit_wallet::state::OperationId;
 use tacit_wallet::token::SealedToken;
 
-use super::mint::Mint;
 use super::person::{CALM, NOW, Network, Person, address, usd};
-use super::random::Random;
 
 fn send(person: &mut Person, network: &mut Network, amount: u64) -> SealedToken {
     let amount = Amount::new(amount, usd()).unwrap();
     let memo = Some("for you".to_owned());
-    let mut send = Send::new(Order { mint: address(), amount, is_fee_added: true, memo });
+    let mut send = Send::new(Order {
+        mint: address(),
+        amount,
+        is_fee_added: true,
+        memo,
+        lock: None,
+        delivery: None,
+    });
     let step = |wallet: Wallet<'_>, answer| send.step(wallet, answer);
     person.drive(network, CALM, step).unwrap().unwrap()
 }
@@ -31,9 +36,7 @@ fn last(person: &Person) -> (OperationId, Entry) {
 
 #[test]
 fn every_operation_that_moves_money_says_what_it_did() {
-    let mut random = Random::new(31);
-    let mint = Mint::new(random.split());
-    let mut network = Network { mint, late: Vec::new(), random, crashes: 0, losses: 0 };
+    let mut network = Network::new(31);
     let [mut person, mut friend] = [(); 2].map(|()| Person::new(&mut network.random));
     for who in [&mut person, &mut friend] {
         who.learn_keysets(&mut network);

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod history;
+mod lock;
 mod mint;
+mod payment;
 mod person;
 mod random;
 mod refusal;

@@ -4,18 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use tacit_core::secret::Secret;
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
 use tacit_ecash::blind::hash_to_curve;
 use tacit_ecash::code::Code;
+use tacit_ecash::condition::{Spend, unlock};
 use tacit_ecash::keyset::{KeysetSpec, SecretKeyset};
+use tacit_ecash::message::info::InfoResponse;
 use tacit_ecash::message::*;
 use tacit_ecash::point::PointBytes;
 use tacit_ecash::proof::{self, sign, verify};
+use tacit_ecash::quote_lock;
 use tacit_ecash::request;
 use tacit_wallet::transport::Request;
 
+use super::person::NOW;
 use super::random::Random;
 
 pub(crate) const DENOMINATIONS: u8 = 12;
@@ -27,13 +32,22 @@ pub(crate) struct Mint {
     pub(crate) spent: BTreeMap<PointBytes, u64>,
     pub(crate) pending: BTreeSet<PointBytes>,
     pub(crate) signed: BTreeMap<PointBytes, proof::BlindSignature>,
-    mint_quotes: BTreeMap<String, (u64, MintQuoteState, Vec<PointBytes>)>,
+    mint_quotes: BTreeMap<String, Quoted>,
     melts: BTreeMap<String, Melting>,
     /// Paid in, paid out, and taken as fees, in minor units.
     pub(crate) paid_in: u64,
     pub(crate) paid_out: u64,
     pub(crate) fees: u64,
     random: Random,
+}
+
+/// A mint quote, and what was issued for it.
+#[derive(Clone)]
+struct Quoted {
+    amount: u64,
+    state: MintQuoteState,
+    key: PointBytes,
+    issued: Vec<PointBytes>,
 }
 
 struct Melting {
@@ -98,21 +112,22 @@ impl Mint {
         let body = request.body.as_ref().map_or("", |body| body.expose());
         let path: Vec<&str> = request.path.trim_start_matches("/v1/").split('/').collect();
         let answer = match path.as_slice() {
-            ["keysets"] => json(Ok(KeysetsResponse { keysets: self.list() })),
-            ["keys"] => json(Ok(self.keys_of(self.keysets.len() - 1))),
+            ["info"] => to_json(Ok(info())),
+            ["keysets"] => to_json(Ok(KeysetsResponse { keysets: self.list() })),
+            ["keys"] => to_json(Ok(self.keys_of(self.keysets.len() - 1))),
             ["keys", id] => {
                 let at = self.keysets.iter().position(|keyset| keyset.id().to_string() == *id);
-                json(Ok(self.keys_of(at.unwrap())))
+                to_json(Ok(self.keys_of(at.unwrap())))
             }
-            ["mint", "quote", "bank"] => json(Ok(self.open_quote(&read(body)))),
-            ["mint", "quote", "bank", id] => json(self.mint_quote(id)),
-            ["mint", "bank"] => json(self.mint(&read(body))),
-            ["swap"] => json(self.swap(read(body))),
-            ["melt", "quote", "bank"] => json(Ok(self.open_melt(&read(body)))),
-            ["melt", "quote", "bank", id] => json(Ok(self.melts[*id].quote.clone())),
-            ["melt", "bank"] => json(self.melt(read(body))),
-            ["checkstate"] => json(Ok(self.states(&read(body)))),
-            ["restore"] => json(Ok(self.restore(&read(body)))),
+            ["mint", "quote", "bank"] => to_json(Ok(self.open_quote(&read(body)))),
+            ["mint", "quote", "bank", id] => to_json(self.mint_quote(id)),
+            ["mint", "bank"] => to_json(self.mint(&read(body))),
+            ["swap"] => to_json(self.swap(read(body))),
+            ["melt", "quote", "bank"] => to_json(Ok(self.open_melt(&read(body)))),
+            ["melt", "quote", "bank", id] => to_json(Ok(self.melts[*id].quote.clone())),
+            ["melt", "bank"] => to_json(self.melt(read(body))),
+            ["checkstate"] => to_json(Ok(self.states(&read(body)))),
+            ["restore"] => to_json(Ok(self.restore(&read(body)))),
             _ => panic!("no such path: {}", request.path),
         };
         answer.map_or_else(refusal, |text| (200, text))
@@ -139,12 +154,15 @@ impl Mint {
     fn open_quote(&mut self, request: &MintQuoteRequest) -> MintQuoteResponse {
         let id = format!("mint-{}", self.mint_quotes.len());
         let amount = request.amount.unwrap();
-        self.mint_quotes.insert(id.clone(), (amount, MintQuoteState::Paid, Vec::new()));
+        let key = request.pubkey.as_ref().expect("each quote has a key").parse().unwrap();
+        let state = MintQuoteState::Paid;
+        self.mint_quotes.insert(id.clone(), Quoted { amount, state, key, issued: Vec::new() });
         self.mint_quote(&id).unwrap()
     }
 
     fn mint_quote(&self, id: &str) -> Answer<MintQuoteResponse> {
-        let (amount, state, _) = self.mint_quotes.get(id).ok_or(Code::QuoteRefused)?;
+        let Quoted { amount, state, key, .. } =
+            self.mint_quotes.get(id).ok_or(Code::QuoteRefused)?;
         Ok(MintQuoteResponse {
             quote: id.to_owned(),
             request: "pay me".to_owned(),
@@ -153,7 +171,7 @@ impl Mint {
             method: "bank".to_owned(),
             state: *state,
             expiry: None,
-            pubkey: None,
+            pubkey: Some(*key),
             amount_paid: None,
             amount_issued: None,
         })
@@ -162,7 +180,7 @@ impl Mint {
     fn mint(&mut self, body: &MintRequest) -> Answer<SignaturesResponse> {
         let request = request::MintRequest::try_from(body.clone()).unwrap();
         let outputs = request.outputs.into_vec();
-        let (amount, state, issued) = self.mint_quotes[&request.quote].clone();
+        let Quoted { amount, state, key, issued } = self.mint_quotes[&request.quote].clone();
         let points: Vec<PointBytes> = outputs.iter().map(|output| output.blinded).collect();
         if state == MintQuoteState::Issued {
             let is_repeated = self.remembers && issued == points;
@@ -172,8 +190,12 @@ impl Mint {
         if outputs.iter().map(|output| output.amount).sum::<u64>() != amount {
             return Err(Code::Unbalanced);
         }
+        let signature = request.signature.ok_or(Code::InvalidMintSignature)?;
+        quote_lock::verify(&key, &request.quote, &outputs, &signature)
+            .map_err(|_| Code::InvalidMintSignature)?;
         self.paid_in += amount;
-        self.mint_quotes.insert(request.quote, (amount, MintQuoteState::Issued, points));
+        let state = MintQuoteState::Issued;
+        self.mint_quotes.insert(request.quote, Quoted { amount, state, key, issued: points });
         Ok(self.sign(&outputs))
     }
 
@@ -193,6 +215,8 @@ impl Mint {
         // As a mint that knows no repetition does: outputs first, then inputs.
         self.check_outputs(&outputs)?;
         let (sum, fee) = self.check_inputs(&inputs)?;
+        let spend = Spend { inputs: &inputs, outputs: &outputs, melt_quote: None };
+        unlock(&spend, NOW).map_err(|error| error.code())?;
         if outputs.iter().map(|output| output.amount).sum::<u64>() + fee != sum {
             return Err(Code::Unbalanced);
         }
@@ -359,6 +383,15 @@ impl Mint {
     }
 }
 
+fn info() -> InfoResponse {
+    let nuts = json!({
+        "5": { "methods": [{ "method": "bank", "unit": "usd" }], "disabled": false },
+        "11": { "supported": true },
+        "14": { "supported": true },
+    });
+    serde_json::from_value(json!({ "nuts": nuts })).unwrap()
+}
+
 fn y(proof: &proof::Proof) -> PointBytes {
     hash_to_curve(proof.secret.expose().as_bytes()).unwrap().y().to_point()
 }
@@ -367,7 +400,7 @@ fn read<T: DeserializeOwned>(body: &str) -> T {
     serde_json::from_str(body).unwrap()
 }
 
-fn json<T: Serialize>(answer: Answer<T>) -> Answer<String> {
+fn to_json<T: Serialize>(answer: Answer<T>) -> Answer<String> {
     answer.map(|message| serde_json::to_string(&message).unwrap())
 }
 

@@ -15,7 +15,7 @@ use tacit_wallet::operation::settle::{Settle, SettleError};
 use tacit_wallet::operation::{Wallet, Yield};
 use tacit_wallet::seed::{Seed, Words};
 use tacit_wallet::state::{Purpose, State, Status};
-use tacit_wallet::transport::{Answer, Request};
+use tacit_wallet::transport::{Answer, Recipient, Request};
 
 use super::mint::Mint;
 use super::random::Random;
@@ -51,12 +51,36 @@ pub(crate) const CALM: Trouble = Trouble { crash: 0, loss: 0 };
 pub(crate) struct Network {
     pub(crate) mint: Mint,
     pub(crate) late: Vec<Request>,
+    /// Payments that came to whom they were sent, as JSON.
+    pub(crate) inbox: Vec<String>,
     pub(crate) random: Random,
     pub(crate) crashes: u64,
     pub(crate) losses: u64,
 }
 
 impl Network {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let mint = Mint::new(random.split());
+        Self::of(mint, random)
+    }
+
+    pub(crate) fn of(mint: Mint, random: Random) -> Self {
+        let (late, inbox) = (Vec::new(), Vec::new());
+        Self { mint, late, inbox, random, crashes: 0, losses: 0 }
+    }
+
+    /// What whoever is asked says, without any trouble.
+    pub(crate) fn answer(&mut self, request: &Request) -> (u16, String) {
+        match &request.to {
+            Recipient::Mint(_) => self.mint.answer(request),
+            Recipient::Payee(_) => {
+                self.inbox.push(request.body.as_ref().unwrap().expose().to_owned());
+                (200, String::new())
+            }
+        }
+    }
+
     /// Sends a request through trouble; `None` is a crash of the one who sent it.
     fn send(&mut self, request: &Request, trouble: Trouble) -> Option<Answer> {
         if self.random.below(100) < trouble.crash {
@@ -70,9 +94,9 @@ impl Network {
             return Some(Answer::Lost);
         }
         if self.random.below(100) < trouble.loss {
-            self.mint.answer(request); // Doubled on its way: the mint sees it twice.
+            self.answer(request); // Doubled on its way: the mint sees it twice.
         }
-        let (status, body) = self.mint.answer(request);
+        let (status, body) = self.answer(request);
         if self.random.below(100) < trouble.loss {
             self.losses += 1;
             return Some(Answer::Lost);

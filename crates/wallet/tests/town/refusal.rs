@@ -30,18 +30,18 @@ use super::mint::Mint;
 use super::person::{CALM, NOW, Network, PACE, Person, address, usd};
 use super::random::Random;
 
-fn network(seed: u64) -> Network {
+pub(crate) fn network(seed: u64) -> Network {
     let mut random = Random::new(seed);
     let mut mint = Mint::new(random.split());
     mint.remembers = true;
-    Network { mint, late: Vec::new(), random, crashes: 0, losses: 0 }
+    Network::of(mint, random)
 }
 
 /// What [`rich`] leaves: 200 but for four proofs of 1, which are spent, so that odd amounts need a swap.
-const RICHES: u64 = 196;
+pub(crate) const RICHES: u64 = 196;
 
 /// Somebody with [`RICHES`] at a mint that remembers.
-fn rich(seed: u64) -> (Network, Person) {
+pub(crate) fn rich(seed: u64) -> (Network, Person) {
     let mut network = network(seed);
     let mut person = Person::new(&mut network.random);
     person.learn_keysets(&mut network);
@@ -63,16 +63,17 @@ fn rich(seed: u64) -> (Network, Person) {
     (network, person)
 }
 
-fn order(amount: u64) -> Order {
+pub(crate) fn order(amount: u64) -> Order {
     let amount = Amount::new(amount, usd()).unwrap();
-    Order { mint: address(), amount, is_fee_added: false, memo: None }
+    let (memo, lock, delivery) = (None, None, None);
+    Order { mint: address(), amount, is_fee_added: false, memo, lock, delivery }
 }
 
 /// An amount that needs a swap, for the person has no proof of 1.
-const ODD: u64 = 101;
+pub(crate) const ODD: u64 = 101;
 
 /// What a machine says when each answer goes through `forge` first.
-fn drive_forged<T>(
+pub(crate) fn drive_forged<T>(
     person: &mut Person,
     network: &mut Network,
     mut step: impl FnMut(Wallet<'_>, Option<Answer>) -> Yield<T>,
@@ -88,7 +89,7 @@ fn drive_forged<T>(
                 person.stored = serde_json::to_string(&state).unwrap();
             }
             Yield::Send(request) => {
-                let honest = network.mint.answer(&request);
+                let honest = network.answer(&request);
                 answer = Some(match forge(&request, honest) {
                     None => Answer::Lost,
                     Some((status, body)) => {
@@ -500,7 +501,7 @@ fn a_payment_made_with_other_proofs_frees_these() {
                 answer = Some(Answer::Received { status: 200, body });
             }
             Yield::Send(request) => {
-                let (status, body) = network.mint.answer(&request);
+                let (status, body) = network.answer(&request);
                 let body = Secret::new(body.into_bytes());
                 answer = Some(Answer::Received { status, body });
             }

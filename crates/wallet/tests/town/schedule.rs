@@ -18,39 +18,43 @@ use super::mint::Mint;
 use super::person::{CALM, Network, Person, Trouble, address, usd};
 use super::random::Random;
 
-struct Town {
-    network: Network,
-    people: Vec<Person>,
+pub(crate) struct Town {
+    pub(crate) network: Network,
+    pub(crate) people: Vec<Person>,
     /// Texts on their way.
-    tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
+    /// Whether older copies of states come back.
+    pub(crate) is_stale: bool,
     /// Older copies of what people stored.
     copies: Vec<Option<String>>,
-    random: Random,
-    trouble: Trouble,
-    tally: Tally,
+    pub(crate) random: Random,
+    pub(crate) trouble: Trouble,
+    pub(crate) tally: Tally,
 }
 
 /// What came to its end while there was trouble: a town in which nothing happens proves nothing.
 #[derive(Debug, Default)]
-struct Tally {
+pub(crate) struct Tally {
     minted: u64,
     sent: u64,
     received: u64,
+    /// Requests paid, and payments taken.
+    pub(crate) requests: u64,
+    pub(crate) payments: u64,
     paid: u64,
     reclaimed: u64,
     settled: u64,
-    refused: u64,
+    pub(crate) refused: u64,
     crashes: u64,
     losses: u64,
     stale: u64,
 }
 
 impl Town {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, is_stale: bool) -> Self {
         let mut random = Random::new(seed);
-        let (late, crashes, losses) = (Vec::new(), 0, 0);
         let mint = Mint::new(random.split());
-        let mut network = Network { mint, late, random: random.split(), crashes, losses };
+        let mut network = Network::of(mint, random.split());
         let mut people: Vec<Person> = (0..2).map(|_| Person::new(&mut random)).collect();
         for person in &mut people {
             person.learn_keysets(&mut network);
@@ -60,13 +64,13 @@ impl Town {
         let copies = people.iter().map(|_| None).collect();
         let tally = Tally::default();
         let tokens = Vec::new();
-        Self { network, people, tokens, copies, random, trouble, tally }
+        Self { network, people, tokens, is_stale, copies, random, trouble, tally }
     }
 
     /// One thing somebody does.
     fn act(&mut self) {
         let who = usize::try_from(self.random.below(2)).unwrap();
-        match self.random.below(20) {
+        match self.random.below(26) {
             0..=3 => self.mint(who),
             4..=7 => self.send(who),
             8..=11 => self.receive(who),
@@ -76,9 +80,11 @@ impl Town {
             17 => self.network.mint.end_payments(),
             18 => {
                 if let Some(request) = self.network.late.pop() {
-                    self.network.mint.answer(&request);
+                    self.network.answer(&request);
                 }
             }
+            19..=21 => self.pay_request(who),
+            22..=24 => self.receive_payment(),
             _ => {
                 if self.random.below(3) == 0 {
                     self.network.mint.rotate();
@@ -89,7 +95,7 @@ impl Town {
         }
     }
 
-    fn amount(&mut self) -> Amount {
+    pub(crate) fn amount(&mut self) -> Amount {
         Amount::new(1 + self.random.below(60), usd()).unwrap()
     }
 
@@ -114,7 +120,8 @@ impl Town {
         let (mint, amount) = (address(), self.amount());
         let is_fee_added = self.random.below(2) == 0;
         let memo = Some("for you".to_owned());
-        let mut send = Send::new(Order { mint, amount, is_fee_added, memo });
+        let mut send =
+            Send::new(Order { mint, amount, is_fee_added, memo, lock: None, delivery: None });
         let end = self.people[who]
             .drive(&mut self.network, self.trouble, |wallet, answer| send.step(wallet, answer));
         match end {
@@ -200,9 +207,9 @@ impl Town {
     }
 
     /// The trouble is over: everybody finishes what is open and takes back what nobody received.
-    fn calm(&mut self, is_stale: bool) {
+    fn calm(&mut self) {
         for request in std::mem::take(&mut self.network.late) {
-            self.network.mint.answer(&request);
+            self.network.answer(&request);
         }
         self.network.mint.end_payments();
         for _ in 0..3 {
@@ -211,13 +218,16 @@ impl Town {
                 person.settle_all(&mut self.network);
                 self.network.mint.end_payments();
                 person.settle_all(&mut self.network);
-                if is_stale {
+                if self.is_stale {
                     person.restore(&mut self.network, CALM).unwrap();
                 }
                 person.reclaim_all(&mut self.network);
             }
+            self.hand_over_all();
         }
+        self.people.iter_mut().for_each(|person| person.reclaim_all(&mut self.network));
         // What a payment held when a search found it is looked at once more.
+        let is_stale = self.is_stale;
         for person in self.people.iter_mut().filter(|person| is_stale || person.has_unsure()) {
             person.restore(&mut self.network, CALM).unwrap();
         }
@@ -257,6 +267,8 @@ fn add(total: &mut Tally, town: &Town) {
     total.minted += tally.minted;
     total.sent += tally.sent;
     total.received += tally.received;
+    total.requests += tally.requests;
+    total.payments += tally.payments;
     total.paid += tally.paid;
     total.reclaimed += tally.reclaimed;
     total.settled += tally.settled;
@@ -269,14 +281,14 @@ fn add(total: &mut Tally, town: &Town) {
 fn run(seeds: Range<u64>, is_stale: bool) -> Tally {
     let mut total = Tally::default();
     for seed in seeds {
-        let mut town = Town::new(seed);
+        let mut town = Town::new(seed, is_stale);
         for _ in 0..10 + town.random.below(15) {
             town.act();
             if is_stale && town.random.below(4) == 0 {
                 town.go_stale();
             }
         }
-        town.calm(is_stale);
+        town.calm();
         town.audit(seed);
         add(&mut total, &town);
     }
@@ -300,9 +312,16 @@ fn check_crashes(seeds: Range<u64>) {
     let schedules = seeds.end - seeds.start;
     let total = run(seeds, false);
     eprintln!("{schedules} schedules: {total:?}");
-    for count in
-        [total.minted, total.sent, total.received, total.paid, total.settled, total.crashes]
-    {
+    for count in [
+        total.minted,
+        total.sent,
+        total.received,
+        total.paid,
+        total.settled,
+        total.crashes,
+        total.requests,
+        total.payments,
+    ] {
         assert!(schedules / 20 <= count, "too little happens: {total:?}");
     }
 }

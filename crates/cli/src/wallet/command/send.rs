@@ -53,6 +53,8 @@ pub(crate) fn run(arguments: &Send, options: &Options) -> Result<(), WalletError
         amount,
         is_fee_added: !arguments.receiver_pays,
         memo: arguments.memo.clone(),
+        lock: None,
+        delivery: None,
     };
     let mut trial = SendIt::new(order.clone());
     let foreseen = session.foresee(|wallet, answer| trial.step(wallet, answer));

@@ -1,0 +1,366 @@
+//! Pays a request: makes a token of what is asked, locked if that is asked, and sends it where it is asked (NUT-18).
+//!
+//! A driver asks [`payable`] what of the wallet could pay, lets the person choose, and drives [`Pay`]. What is paid is
+//! in the state as a token before it is sent; if no answer comes, [`Deliver`] sends the same again, or
+//! [`crate::operation::reclaim::Reclaim`] takes it back.
+
+use tacit_core::amount::{Amount, AmountError};
+use tacit_core::secret::Secret;
+use tacit_core::unit::{Unit, UnitError};
+use tacit_ecash::condition::lock::Malformed;
+use tacit_ecash::message::info::InfoResponse;
+use tacit_ecash::payment_request::lock_option::LockKind;
+use tacit_ecash::payment_request::payload::Payload;
+use tacit_ecash::payment_request::{Method, PaymentRequest};
+
+use super::ask::{is_listed, is_taken};
+use super::send::{Order, Send, SendError};
+use super::{Wallet, Yield};
+use crate::batch::{Batch, Change};
+use crate::locked::Locking;
+use crate::mint::MintUrl;
+use crate::state::{Delivery, OperationId, State};
+use crate::token::SealedToken;
+use crate::transport::{Answer, PayeeUrl, PayeeUrlError, Reading, Request, read};
+
+/// What of a wallet could pay a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payable {
+    /// With e-cash of this mint.
+    pub mint: MintUrl,
+    /// What the receiver is to have, before fees of other mints than those listed.
+    pub amount: Amount,
+    /// Whether the request lists the mint: others may cost a fee.
+    pub is_listed: bool,
+    /// Where the payment goes; `None` if the token goes back the way the request came.
+    pub delivery: Option<Delivery>,
+}
+
+/// Why a request is not paid. Variants stand in the order they are checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PayError {
+    /// Neither the request nor the person says how much.
+    #[error("the payment request leaves the amount open: say how much")]
+    NoAmount,
+    /// The person says another amount or unit than the request.
+    #[error("the payment request is for another amount")]
+    OtherAmount,
+    /// The unit is none this wallet knows.
+    #[error(transparent)]
+    Unit(#[from] UnitError),
+    /// More than any wallet counts.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// Nobody could open what is paid, or the kind of lock is not known.
+    #[error("the payment request asks for a lock that opens for nobody")]
+    Lock(#[from] Malformed),
+    /// None of the ways to deliver is known here.
+    #[error("the payment request cannot be answered: only HTTP is known here")]
+    NoTransport,
+    /// The address is none.
+    #[error(transparent)]
+    Url(#[from] PayeeUrlError),
+    /// The request takes e-cash of none of the wallet's mints in this unit.
+    #[error("the payment request takes e-cash of none of this wallet's mints")]
+    NotTaken,
+    /// No mint that it takes holds enough.
+    #[error("there is not enough to pay: {missing} more is needed at one mint")]
+    NotEnough {
+        /// What is lacking at the mint that holds most, in minor units, fees aside.
+        missing: u64,
+    },
+    /// The mint was to say what it supports, and did not answer. Nothing has changed.
+    #[error("the mint did not answer")]
+    NoAnswer,
+    /// The mint does not know such locks: what is locked could be taken by anybody.
+    #[error("the mint does not keep locks of this kind")]
+    LockUnsupported,
+    /// The mint pays out by no method that the receiver can be paid by.
+    #[error("the mint pays out by no method that the payment request names")]
+    Method,
+    /// There is no token.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// There is a token, and it is not known to have arrived.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
+}
+
+/// What could pay a request, best first: a mint that it lists, then the one that holds most.
+///
+/// `amount`: for a request that leaves it open.
+///
+/// # Errors
+/// [`PayError`], up to [`PayError::NotEnough`].
+pub fn payable(
+    state: &State,
+    request: &PaymentRequest,
+    amount: Option<Amount>,
+) -> Result<Vec<Payable>, PayError> {
+    let amount = asked(request, amount)?;
+    if let Some(lock) = &request.lock {
+        lock.condition()?;
+    }
+    let delivery = delivery(request)?;
+    let mut mints: Vec<&MintUrl> =
+        state.keysets.values().map(|keyset| &keyset.pinned.mint).collect();
+    mints.sort_unstable();
+    mints.dedup();
+    let has_unit = |mint: &&MintUrl| state.keysets_of(mint, amount.unit()).next().is_some();
+    let held = |mint: &MintUrl| state.balance(mint, amount.unit());
+    mints.retain(|mint| is_taken(request, mint) && has_unit(mint));
+    mints.sort_by_key(|mint| (!is_listed(request, mint), std::cmp::Reverse(held(mint))));
+    let most = mints.iter().map(|mint| held(mint)).max().ok_or(PayError::NotTaken)?;
+    mints.retain(|mint| amount.value() <= held(mint));
+    if mints.is_empty() {
+        return Err(PayError::NotEnough { missing: amount.value().saturating_sub(most) });
+    }
+    let payable = |mint: &MintUrl| {
+        let (is_listed, delivery) = (is_listed(request, mint), delivery.clone());
+        Payable { mint: mint.clone(), amount, is_listed, delivery }
+    };
+    Ok(mints.into_iter().map(payable).collect())
+}
+
+fn asked(request: &PaymentRequest, amount: Option<Amount>) -> Result<Amount, PayError> {
+    let unit: Option<Unit> = request.unit.as_deref().map(Unit::new).transpose()?;
+    let amount = match (request.amount, unit, amount) {
+        (None, _, None) | (Some(_), None, _) => return Err(PayError::NoAmount),
+        (None, _, Some(chosen)) => chosen,
+        (Some(asked), Some(unit), chosen) => {
+            let asked = Amount::new(asked, unit)?;
+            if chosen.is_some_and(|chosen| chosen != asked) {
+                return Err(PayError::OtherAmount);
+            }
+            asked
+        }
+    };
+    match unit {
+        Some(unit) if unit != amount.unit() => Err(PayError::OtherAmount),
+        Some(_) | None if amount.value() == 0 => Err(PayError::NoAmount),
+        Some(_) | None => Ok(amount),
+    }
+}
+
+fn delivery(request: &PaymentRequest) -> Result<Option<Delivery>, PayError> {
+    if request.transports.is_empty() {
+        return Ok(None);
+    }
+    let url = request.post_url().ok_or(PayError::NoTransport)?;
+    let (id, url) = (request.id.clone(), PayeeUrl::try_from(url.to_owned())?);
+    Ok(Some(Delivery { id, url, is_done: false }))
+}
+
+/// Pays a request.
+#[derive(Debug)]
+pub struct Pay {
+    order: Order,
+    methods: Vec<Method>,
+    is_listed: bool,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Begin,
+    /// What does the mint support?
+    Info,
+    Sending(Box<Send>),
+    Delivering(Box<SealedToken>, Deliver),
+}
+
+/// A request that was paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paid {
+    /// What it was paid with. It stays in the state until it is known to be spent.
+    pub token: SealedToken,
+    /// Whether the receiver has said that it has it. If not, the token is to be handed over.
+    pub is_delivered: bool,
+}
+
+impl Pay {
+    /// With what [`payable`] offers.
+    ///
+    /// `memo`: to the receiver. `random`: 32 random bytes, used for nothing else.
+    pub fn new(
+        request: &PaymentRequest,
+        payable: Payable,
+        memo: Option<String>,
+        random: [u8; 32],
+    ) -> Self {
+        let Payable { mint, amount, is_listed, delivery } = payable;
+        let random = Secret::new(random);
+        let lock = request.lock.clone().map(|option| Locking { option, random });
+        // The receiver is to have the amount once the fee of swapping is paid.
+        let order = Order { mint, amount, is_fee_added: true, memo, lock, delivery };
+        Self { order, methods: request.methods.clone(), is_listed, phase: Phase::Begin }
+    }
+
+    /// Moves on; see [`crate::operation`].
+    pub fn step(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Yield<Result<Paid, PayError>> {
+        self.advance(wallet, answer).unwrap_or_else(|error| Yield::Done(Err(error)))
+    }
+
+    fn advance(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Result<Yield<Result<Paid, PayError>>, PayError> {
+        match &mut self.phase {
+            Phase::Begin if self.order.lock.is_some() || !self.methods.is_empty() => {
+                self.phase = Phase::Info;
+                Ok(Yield::Send(Request::get(&self.order.mint, "/v1/info".to_owned())))
+            }
+            Phase::Begin => self.send(wallet),
+            Phase::Info => {
+                let Reading::Taken(info) = read::<InfoResponse>(answer) else {
+                    return Err(PayError::NoAnswer);
+                };
+                self.check(&info)?;
+                self.send(wallet)
+            }
+            Phase::Sending(send) => match send.step(wallet, answer) {
+                Yield::Persist(batch) => Ok(Yield::Persist(batch)),
+                Yield::Send(request) => Ok(Yield::Send(request)),
+                Yield::Done(sent) => {
+                    let token = sent?;
+                    if self.order.delivery.is_none() {
+                        return Ok(Yield::Done(Ok(Paid { token, is_delivered: false })));
+                    }
+                    let deliver = Deliver::new(token.id);
+                    self.phase = Phase::Delivering(Box::new(token), deliver);
+                    self.advance(wallet, None)
+                }
+            },
+            Phase::Delivering(token, deliver) => {
+                let next = deliver.step(wallet, answer);
+                let token = token.as_ref();
+                Ok(next.map(|delivered| {
+                    delivered?;
+                    Ok(Paid { token: token.clone(), is_delivered: true })
+                }))
+            }
+        }
+    }
+
+    /// Locks must be kept by the mint; and where the receiver has to be paid out, the mint must be able to.
+    fn check(&mut self, info: &InfoResponse) -> Result<(), PayError> {
+        let nuts = &info.nuts;
+        let supports = match self.order.lock.as_ref().map(|lock| &lock.option.kind) {
+            Some(LockKind::P2pk) => nuts.p2pk.as_ref(),
+            Some(LockKind::Htlc) => nuts.htlc.as_ref(),
+            Some(LockKind::Named(_) | LockKind::Numbered(_)) => None,
+            None => return self.add_fee(info),
+        };
+        if !supports.is_some_and(|it| it.supported) {
+            return Err(PayError::LockUnsupported);
+        }
+        self.add_fee(info)
+    }
+
+    fn add_fee(&mut self, info: &InfoResponse) -> Result<(), PayError> {
+        if self.methods.is_empty() {
+            return Ok(());
+        }
+        let unit = self.order.amount.unit();
+        let offered = info.nuts.melt.iter().flat_map(|melt| &melt.methods);
+        let offered: Vec<&str> = offered
+            .filter(|method| method.unit == unit.code())
+            .map(|method| method.method.as_str())
+            .collect();
+        let shared = self.methods.iter().filter(|method| offered.contains(&method.name.as_str()));
+        let fee = shared.map(|method| method.fee.unwrap_or(0)).min().ok_or(PayError::Method)?;
+        if !self.is_listed {
+            self.order.amount = self.order.amount.checked_add(Amount::new(fee, unit)?)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, wallet: Wallet<'_>) -> Result<Yield<Result<Paid, PayError>>, PayError> {
+        self.phase = Phase::Sending(Box::new(Send::new(self.order.clone())));
+        self.advance(wallet, None)
+    }
+}
+
+/// Sends a payment to the receiver, for the first time or again.
+#[derive(Debug)]
+pub struct Deliver {
+    id: OperationId,
+    phase: Delivering,
+}
+
+#[derive(Debug)]
+enum Delivering {
+    Begin,
+    Asked,
+    Persisting,
+}
+
+/// Why a payment is not known to have arrived. The token is out: send it again, or take it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliverError {
+    /// No such token is out, or it is not to be sent anywhere.
+    #[error("there is no such payment to deliver")]
+    UnknownPayment,
+    /// The receiver could not be reached, or did not say yes or no. It may have the payment.
+    #[error("the receiver did not answer: the payment may have arrived")]
+    NoAnswer,
+    /// The receiver says no.
+    #[error("the receiver refuses the payment: HTTP status {status}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+impl Deliver {
+    /// Of a token in the state.
+    pub fn new(token: OperationId) -> Self {
+        Self { id: token, phase: Delivering::Begin }
+    }
+
+    /// Moves on; see [`crate::operation`].
+    pub fn step(
+        &mut self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Yield<Result<(), DeliverError>> {
+        match self.phase {
+            Delivering::Begin => match self.request(wallet) {
+                Some(request) => {
+                    self.phase = Delivering::Asked;
+                    Yield::Send(request)
+                }
+                None => Yield::Done(Err(DeliverError::UnknownPayment)),
+            },
+            Delivering::Asked => match answer {
+                Some(Answer::Received { status: 200..=299, .. }) => {
+                    self.phase = Delivering::Persisting;
+                    Yield::Persist(Batch { changes: vec![Change::SetDelivered { id: self.id }] })
+                }
+                // Timeout, too early, too many: the same payment may be taken later.
+                Some(Answer::Received { status: 408 | 425 | 429, .. }) => {
+                    Yield::Done(Err(DeliverError::NoAnswer))
+                }
+                Some(Answer::Received { status: status @ 400..=499, .. }) => {
+                    Yield::Done(Err(DeliverError::Refused { status }))
+                }
+                Some(Answer::Received { .. } | Answer::Lost) | None => {
+                    Yield::Done(Err(DeliverError::NoAnswer))
+                }
+            },
+            Delivering::Persisting => Yield::Done(Ok(())),
+        }
+    }
+
+    fn request(&self, wallet: Wallet<'_>) -> Option<Request> {
+        let Delivery { id, url, .. } = wallet.state.tokens.get(&self.id)?.delivery.clone()?;
+        let token = SealedToken::open(wallet, self.id).ok()??.token;
+        let payload = Payload { id, token }.to_json().ok()?;
+        Some(Request::payment(url, payload))
+    }
+}
