@@ -36,8 +36,18 @@ pub enum Change {
         /// Whether it does.
         is_active: bool,
     },
-    /// Counters are used up. Never goes back.
+    /// Counters are used up.
     AdvanceCounter {
+        /// Of which keyset.
+        keyset: KeysetId,
+        /// The first that was never used.
+        from: u64,
+        /// The first that then was never used.
+        to: u64,
+    },
+    /// Counters are free again: the mint refused what they were for, and nothing came after it. Else refusals would leave
+    /// a gap that a search from the words, which gives up after some hundred counters without a trace, never crosses.
+    ReturnCounter {
         /// Of which keyset.
         keyset: KeysetId,
         /// The first that was never used.
@@ -192,6 +202,9 @@ impl State {
                 keyset.counter = *to;
                 Ok(())
             }
+            Change::ReturnCounter { keyset, from, to } => {
+                self.keyset_mut(*keyset)?.give_back(*from, *to)
+            }
             Change::AddProof { id, proof } => {
                 let keyset = self.keyset_mut(id.keyset)?;
                 ensure(id.counter < keyset.counter)?;
@@ -299,6 +312,15 @@ fn use_key(used: &mut u32, number: u32) -> Result<(), Conflict> {
     Ok(())
 }
 
+impl KeysetState {
+    /// Counters that have a proof are never free again.
+    fn give_back(&mut self, from: u64, to: u64) -> Result<(), Conflict> {
+        ensure(self.counter == from && to <= from && self.proofs.range(to..).next().is_none())?;
+        self.counter = to;
+        Ok(())
+    }
+}
+
 fn ensure(holds: bool) -> Result<(), Conflict> {
     if holds { Ok(()) } else { Err(Conflict) }
 }
@@ -366,6 +388,9 @@ mod tests {
             Change::AdvanceCounter { keyset: KEYSET, from: 3, to: 9 },
             Change::AdvanceCounter { keyset: KEYSET, from: 4, to: 3 },
             Change::AddProof { id: id(4), proof: proof(unspent) },
+            Change::ReturnCounter { keyset: KEYSET, from: 4, to: 3 },
+            Change::ReturnCounter { keyset: KEYSET, from: 3, to: 0 },
+            Change::ReturnCounter { keyset: KEYSET, from: 4, to: 5 },
             Change::SetStatus { id: id(3), from: unspent, to: spent },
             Change::SetStatus { id: id(2), from: unspent, to: spent },
             Change::SetActive { id: KeysetId::V2([9; 33]), is_active: true },
@@ -374,6 +399,9 @@ mod tests {
         ] {
             assert_eq!(applied(&state, std::slice::from_ref(&change)), Err(Conflict), "{change:?}");
         }
+        let used = Change::AdvanceCounter { keyset: KEYSET, from: 4, to: 9 };
+        let returned = Change::ReturnCounter { keyset: KEYSET, from: 9, to: 4 };
+        assert_eq!(applied(&state, &[used, returned]), Ok(state.clone()));
         let released = Change::SetStatus { id: id(3), from: spent, to: unspent };
         assert!(applied(&state, &[released]).is_ok());
     }

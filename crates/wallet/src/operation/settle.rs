@@ -216,7 +216,8 @@ impl Settle {
                 // The quote waits on: the next attempt takes other outputs.
                 let from = Box::new(open.operation.clone());
                 let to = Box::new(OpenOperation { exchange: None, ..open.operation.clone() });
-                let changes = vec![Change::Replace { id: open.id, from, to }];
+                let mut changes = vec![Change::Replace { id: open.id, from, to }];
+                changes.extend(open.give_back(Some(&refusal)));
                 Ok(self.persist(changes, Err(no(refusal))))
             }
         }
@@ -274,6 +275,11 @@ impl Settle {
                 self.ask_signatures(open, Verdict::Refused(refusal))
             }
             Verdict::Paid(_) | Verdict::Refused(_) => {
+                let refusal = match &verdict {
+                    Verdict::Refused(refusal) => Some(refusal),
+                    Verdict::Paid(_) => None,
+                };
+                let unused = open.give_back(refusal);
                 let error = match verdict {
                     _ if states.contains(&SpendState::Spent) => SettleError::AlreadySpent,
                     Verdict::Refused(refusal) => no(refusal),
@@ -284,7 +290,9 @@ impl Settle {
                     }),
                 };
                 let is_spent = |input: &OwnInput| states[input.index] == SpendState::Spent;
-                Ok(self.persist(open.failure(is_spent), Err(error)))
+                let mut changes = open.failure(is_spent);
+                changes.extend(unused);
+                Ok(self.persist(changes, Err(error)))
             }
         }
     }
@@ -292,6 +300,7 @@ impl Settle {
     fn signatures(&mut self, open: &Open<'_>, verdict: Verdict, answer: &RestoreResponse) -> Next {
         let outputs = &open.exchange.outputs;
         let restored = outputs.restored(open.wallet, answer, Status::Unspent);
+        let is_unsigned = matches!(&restored, Ok(signed) if signed.count() == 0);
         let refusal = match (verdict, restored) {
             (Verdict::Paid(answer), restored) => {
                 return Ok(self.finish(open, restored?, Some(answer)));
@@ -311,7 +320,9 @@ impl Settle {
                 SettleError::AlreadySpent
             }
         };
-        Ok(self.persist(open.failure(|_| true), Err(error)))
+        let mut changes = open.failure(|_| true);
+        changes.extend(open.give_back(Some(&refusal)).filter(|_| is_unsigned));
+        Ok(self.persist(changes, Err(error)))
     }
 
     /// Persists the good end.
@@ -448,6 +459,21 @@ impl Open<'_> {
         let failed = |entry: &Entry| (entry.amount, lost);
         changes.extend(amended(self.wallet, self.id, Progress::Failed, failed));
         changes
+    }
+
+    /// The counters of outputs that were refused and never signed, if none was used after them.
+    ///
+    /// Should a copy of the refused request come late and be followed after all, the mint refuses the next use of the
+    /// counters as signed before, and a search finds what it signed: see [`SettleError::StaleCounter`].
+    fn give_back(&self, refusal: Option<&Refusal>) -> Option<Change> {
+        let is_signed = |refusal: &Refusal| refusal.code == u32::from(Code::AlreadySigned.number());
+        if refusal.is_some_and(is_signed) {
+            return None;
+        }
+        let outputs = &self.exchange.outputs;
+        let (keyset, from, to) = (outputs.keyset, outputs.end(), outputs.first);
+        let is_last = self.wallet.state.keysets.get(&keyset)?.counter == from;
+        (is_last && to < from).then_some(Change::ReturnCounter { keyset, from, to })
     }
 
     /// The sum of those own inputs, in minor units.
