@@ -184,10 +184,17 @@ impl From<RailError> for ApiError {
     }
 }
 
+/// What is told while the database is away.
+const AWAY: &str = "the mint cannot reach its database";
+
+/// What is told when it was lost during a commit.
+const IN_DOUBT: &str = "it is not known yet whether this was done: send the same request again";
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::busy("the mint is busy", 1),
+            StoreError::Away(_) | StoreError::InDoubt(_) => Self::busy(AWAY, 5),
             StoreError::Unwritable(_) | StoreError::Corrupt(_) | StoreError::Failed(_) => {
                 Self::internal(&error)
             }
@@ -210,6 +217,8 @@ impl From<CommitError> for ApiError {
         match error {
             CommitError::Full | CommitError::Busy => Self::busy("the mint is busy", 1),
             CommitError::Stopping => Self::busy("the mint is stopping", 5),
+            CommitError::Away => Self::busy(AWAY, 5),
+            CommitError::InDoubt => Self::busy(IN_DOUBT, 5),
             CommitError::Unwritable => Self::busy("the mint cannot write now", 30),
             // The store's own error was logged where it happened, once for the whole batch.
             CommitError::Failed => {

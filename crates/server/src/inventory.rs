@@ -1,13 +1,15 @@
 //! What the process keeps beside its databases: log fields, metrics, files. With theirs, it is all there is.
 
 use tacit_service::inventory::{Declaration, Kind, Section};
+use tacit_store::inventory::postgres::VAULT_ON_POSTGRES;
 use tacit_store::inventory::{DEMO_RAIL, VAULT};
 
 use crate::log::{Field, HEAD};
 use crate::metric::{COMMIT_SIZES, Counter, Gauge, REFUSALS};
 
 /// All that a seizure of this mint could return.
-pub const SECTIONS: [&Section; 5] = [&VAULT, &DEMO_RAIL, &FILES, &LOG, &METRICS];
+pub const SECTIONS: [&Section; 6] =
+    [&VAULT, &VAULT_ON_POSTGRES, &DEMO_RAIL, &FILES, &LOG, &METRICS];
 
 /// Files of the data directory that are no databases.
 pub const FILES: Section = Section {

@@ -176,7 +176,13 @@ impl Payouts {
                 // Taken up again by the next process.
                 Err(CommitError::Failed | CommitError::Stopping) => return false,
                 // The rail says the same again later.
-                Err(CommitError::Full | CommitError::Busy | CommitError::Unwritable) => {}
+                Err(
+                    CommitError::Full
+                    | CommitError::Busy
+                    | CommitError::Away
+                    | CommitError::InDoubt
+                    | CommitError::Unwritable,
+                ) => {}
             }
         }
         let at = Instant::now() + payout.wait;

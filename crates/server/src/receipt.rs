@@ -85,7 +85,13 @@ fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer, del
             let again = again.clone();
             let answer = move |result: Result<_, CommitError>| match result {
                 Ok(_) | Err(CommitError::Stopping | CommitError::Failed) => {}
-                Err(CommitError::Full | CommitError::Busy | CommitError::Unwritable) => {
+                Err(
+                    CommitError::Full
+                    | CommitError::Busy
+                    | CommitError::Away
+                    | CommitError::InDoubt
+                    | CommitError::Unwritable,
+                ) => {
                     _ = again.send(Message::Due(Instant::now() + delay, quote, amount));
                 }
             };

@@ -22,6 +22,9 @@ use crate::queue::{Queue, Refused};
 const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
+/// How long those who wait for a commit are kept waiting while the database is away, before they are told.
+const AWAY_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Rows of the vault that a batch's changes may concern on average: a change can concern some thousands, and a batch of
 /// such would hold everybody else up.
 const ROWS_A_CHANGE: usize = 16;
@@ -50,6 +53,12 @@ pub(crate) enum CommitError {
     /// The store was busy for too long. Nothing was written.
     #[error("the store is busy")]
     Busy,
+    /// The store cannot be reached. Nothing was written.
+    #[error("the store cannot be reached")]
+    Away,
+    /// The store was lost while it committed: whether it was written turns out once it is back. The same request tells.
+    #[error("the store was lost while it committed")]
+    InDoubt,
     /// The store cannot write until an operator acts. Nothing was written.
     #[error("the store cannot write")]
     Unwritable,
@@ -65,6 +74,8 @@ pub(crate) enum Health {
     Good = 0,
     Unwritable = 1,
     Failed = 2,
+    /// The store could not be reached when it was last tried.
+    Away = 3,
 }
 
 struct Job {
@@ -102,6 +113,7 @@ impl State {
         match self.health.load(Ordering::Acquire) {
             0 => Health::Good,
             1 => Health::Unwritable,
+            3 => Health::Away,
             _ => Health::Failed,
         }
     }
@@ -211,8 +223,9 @@ fn write(mut desk: Desk, queue: &Queue<Message>, state: &State) {
                 stopping || changes.len() == desk.batch || rows >= desk.batch * ROWS_A_CHANGE;
             next = if is_enough { None } else { queue.try_take() };
         }
-        let commit =
-            AssertUnwindSafe(|| changes.is_empty() || desk.commit(changes, answers, state));
+        let commit = AssertUnwindSafe(|| {
+            changes.is_empty() || desk.commit(changes, answers, state, queue, &mut stopping)
+        });
         // A panic here is a bug that may have left the store half told: nothing is written after it.
         if !catch_unwind(commit).unwrap_or(false) {
             state.set(Health::Failed);
@@ -223,17 +236,45 @@ fn write(mut desk: Desk, queue: &Queue<Message>, state: &State) {
 
 impl Desk {
     /// Commits a batch and answers it. False if the thread must end.
-    fn commit(&mut self, changes: Vec<Change>, answers: Vec<Answer>, state: &State) -> bool {
+    fn commit(
+        &mut self,
+        changes: Vec<Change>,
+        mut answers: Vec<Answer>,
+        state: &State,
+        queue: &Queue<Message>,
+        stopping: &mut bool,
+    ) -> bool {
         let begun = Instant::now();
-        let result = self.try_commit(&changes);
+        let result = loop {
+            match self.try_commit(&changes) {
+                // Nothing else can be committed before this is known. Nobody is kept waiting for that.
+                Err(StoreError::InDoubt(_)) if !*stopping => {
+                    note_absence(state, "the database was lost during a commit, which is in doubt");
+                    if AWAY_PATIENCE < begun.elapsed() {
+                        answers.drain(..).for_each(|answer| answer(Err(CommitError::InDoubt)));
+                        *stopping = refuse_all(queue);
+                    }
+                    std::thread::sleep(BUSY_WAIT);
+                }
+                result => break result,
+            }
+        };
         self.metrics.observe_commit(changes.len(), begun.elapsed());
         let error = match result {
             Ok(outcomes) => {
+                if state.get() == Health::Away {
+                    log::write(Level::Info, "the database is back", &[]);
+                }
                 state.set(Health::Good);
                 self.answer_all(changes, outcomes, answers);
                 return true;
             }
             Err(StoreError::Busy) => CommitError::Busy,
+            Err(StoreError::Away(_)) => {
+                note_absence(state, "the database cannot be reached");
+                CommitError::Away
+            }
+            Err(StoreError::InDoubt(_)) => CommitError::InDoubt,
             Err(error @ StoreError::Unwritable(_)) => {
                 state.set(Health::Unwritable);
                 log::error_chain(Level::Error, "nothing can be written", &error);
@@ -251,9 +292,15 @@ impl Desk {
     }
 
     fn try_commit(&mut self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let begun = Instant::now();
         for _ in 0..BUSY_TRIES {
             match self.store.commit(changes, self.clock.now()) {
                 Err(StoreError::Busy) => {
+                    self.metrics.add(Counter::CommitsRepeated, 1);
+                    std::thread::sleep(BUSY_WAIT);
+                }
+                // A database that starts again, or changes its leader, is soon back.
+                Err(StoreError::Away(_)) if begun.elapsed() < AWAY_PATIENCE => {
                     self.metrics.add(Counter::CommitsRepeated, 1);
                     std::thread::sleep(BUSY_WAIT);
                 }
@@ -267,10 +314,32 @@ impl Desk {
     }
 
     fn answer_all(&mut self, changes: Vec<Change>, outcomes: Vec<Outcome>, answers: Vec<Answer>) {
-        for ((change, outcome), answer) in changes.into_iter().zip(outcomes).zip(answers) {
+        let mut answers = answers.into_iter();
+        for (change, outcome) in changes.into_iter().zip(outcomes) {
             self.metrics.observe(&change, &outcome);
             (self.observer)(&change, &outcome);
-            answer(Ok(Committed { change, outcome }));
+            // There is none left if all were told that it was in doubt.
+            if let Some(answer) = answers.next() {
+                answer(Ok(Committed { change, outcome }));
+            }
         }
     }
+}
+
+/// Notes that the store is away; says so once.
+fn note_absence(state: &State, event: &'static str) {
+    if state.get() != Health::Away {
+        log::write(Level::Warn, event, &[]);
+        state.set(Health::Away);
+    }
+}
+
+/// Refuses what waits. True if the thread is to stop.
+fn refuse_all(queue: &Queue<Message>) -> bool {
+    let mut is_stopping = false;
+    while let Some(message) = queue.try_take() {
+        is_stopping |= matches!(message, Message::Stop);
+        refuse(message, CommitError::Away);
+    }
+    is_stopping
 }

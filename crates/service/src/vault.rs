@@ -269,6 +269,13 @@ pub enum StoreError {
     /// Nothing was written, and nothing will be until an operator acts (disk full, read-only).
     #[error("the store cannot write")]
     Unwritable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database cannot be reached. Nothing was written; the same batch may be tried again.
+    #[error("the store cannot be reached")]
+    Away(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection was lost during the commit. Offered the same batch again, and nothing else, the store says
+    /// what became of it.
+    #[error("the store was lost while it committed")]
+    InDoubt(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What is stored contradicts itself. The process must stop rather than answer.
     #[error("the store is corrupt: {0}")]
     Corrupt(&'static str),

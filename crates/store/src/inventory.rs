@@ -1,5 +1,7 @@
 //! What the databases keep: every table and column, declared once. A test holds this against the real schema.
 
+pub mod postgres;
+
 use tacit_service::inventory::{Declaration, Kind, Section};
 
 const FOR_GOOD: &str = "for good";

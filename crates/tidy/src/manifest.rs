@@ -79,8 +79,8 @@ const IMPURE: [&str; 12] = [
     "tokio",
     "ureq",
 ];
-/// What the store may not build upon: it knows no HTTP and does not wait.
-const NOT_IN_STORE: [&str; 4] = ["axum", "hyper", "hyper-util", "tokio"];
+/// What the store may not build upon: it knows no HTTP. Tokio it may, for one file ([`crate::call`]).
+const NOT_IN_STORE: [&str; 3] = ["axum", "hyper", "hyper-util"];
 
 /// Every rule for one crate's manifest.
 pub fn check(path: &str, text: &str) -> Vec<Fault> {

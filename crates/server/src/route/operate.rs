@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tacit_service::vault::Change;
 
 use crate::answer;
 use crate::error::ApiError;
@@ -25,9 +26,17 @@ pub(super) async fn health() -> Response {
 
 /// `GET /ready`: changes can be committed.
 pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.writer.health() == Health::Away {
+        // Nothing else may come to try it, if nobody is sent here. What it tries changes nothing but old quotes.
+        _ = shared.writer.commit(Change::Tick).await;
+    }
+    // The writer knows of its last commit only; this asks now.
+    let is_readable = shared.ask(|reader| Ok(reader.keysets()?)).await.is_ok();
     let status = match shared.writer.health() {
         _ if *shared.stopping.borrow() => "stopping",
-        Health::Good => return answer::json(&Status { status: "ok" }),
+        Health::Good if is_readable => return answer::json(&Status { status: "ok" }),
+        Health::Good => "the vault cannot be read",
+        Health::Away => "the database cannot be reached",
         Health::Unwritable => "the vault cannot be written",
         Health::Failed => "the vault failed",
     };

@@ -33,6 +33,11 @@ pub fn identity() -> PublicKey {
     Identity::derive(&seed()).public()
 }
 
+/// Public name of a keyset of the mint under test.
+pub fn keyset_id(spec: KeysetSpec) -> KeysetId {
+    SecretKeyset::derive(&seed(), spec).id()
+}
+
 /// The unit of all checks.
 ///
 /// # Panics
@@ -100,7 +105,7 @@ impl Rig {
 
     /// Adds a keyset, which makes the unit's others inactive.
     pub fn add_keyset(&mut self, spec: KeysetSpec) -> KeysetId {
-        let id = SecretKeyset::derive(&seed(), spec).id();
+        let id = keyset_id(spec);
         assert_eq!(self.commit_one(Change::AddKeyset { id, spec }), Outcome::Applied(true));
         id
     }

@@ -7,12 +7,13 @@ use rusqlite::{Transaction, params};
 use tacit_ecash::condition::Preimage;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
-use tacit_service::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
+use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{Balance, Effects, SpentProof};
 
 use super::era::Era;
 use super::fault::Fault;
-use super::row::{self, melt_state, mint_state};
+use super::row;
+use crate::spelling::MeltColumns;
 
 /// Writes all effects; `era`: where new rows go. A [`Fault`] that [`Fault::is_key_taken`] means the facts were stale.
 pub(super) fn apply(change: &Transaction<'_>, effects: &Effects, era: Era) -> Result<(), Fault> {
@@ -57,11 +58,7 @@ fn put_keyset(change: &Transaction<'_>, keyset: &KeysetRecord) -> Result<(), Fau
 }
 
 fn put_mint_quote(change: &Transaction<'_>, quote: &MintQuote) -> Result<(), Fault> {
-    let (state, digest) = match quote.state {
-        MintQuoteState::Unpaid => (mint_state::UNPAID, None),
-        MintQuoteState::Paid => (mint_state::PAID, None),
-        MintQuoteState::Issued { outputs } => (mint_state::ISSUED, Some(outputs)),
-    };
+    let (state, digest) = row::mint_state(&quote.state);
     change
         .prepare_cached(
             "INSERT INTO mint_quote (id, unit, method, request, amount, pubkey, expiry, state, outputs_digest)
@@ -84,23 +81,8 @@ fn put_mint_quote(change: &Transaction<'_>, quote: &MintQuote) -> Result<(), Fau
 }
 
 fn put_melt_quote(change: &Transaction<'_>, quote: &MeltQuote) -> Result<(), Fault> {
-    let (mut inputs, mut input_fee, mut outputs, mut fee_paid, mut evidence) =
-        (None, None, None, None, None);
-    let state = match &quote.state {
-        MeltQuoteState::Unpaid => melt_state::UNPAID,
-        MeltQuoteState::Pending(pending) => {
-            inputs = Some(row::write_sums(&pending.inputs));
-            input_fee = Some(row::integer(pending.input_fee));
-            outputs = Some(row::write_outputs(&pending.outputs));
-            melt_state::PENDING
-        }
-        MeltQuoteState::Paid { fee_paid: fee, evidence: given, change } => {
-            outputs = Some(row::write_outputs(change));
-            fee_paid = Some(row::integer(*fee));
-            evidence = given.as_deref();
-            melt_state::PAID
-        }
-    };
+    let MeltColumns { state, inputs, input_fee, outputs, fee_paid, evidence } =
+        MeltColumns::of(&quote.state);
     change
         .prepare_cached(
             "INSERT INTO melt_quote (id, unit, method, request, amount, fee_reserve, expiry, attempt, state,

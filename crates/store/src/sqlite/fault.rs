@@ -3,6 +3,8 @@
 use rusqlite::ErrorCode;
 use tacit_service::vault::StoreError;
 
+use crate::spelling::Malformed;
+
 /// SQLite's extended codes of a key that is there already.
 const KEY_TAKEN: [i32; 3] = [
     rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -24,6 +26,12 @@ pub(super) enum Fault {
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(Malformed(what): Malformed) -> Self {
+        Self::Malformed(what)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::wallet::{Errand, Kind, Wallet};
 
 impl Town {
     pub(crate) fn audit(&mut self) {
-        let mut reader = self.site.reader();
+        let reader = self.site.reader();
         let books = reader.books().expect("the store works");
         let identity = Identity::derive(&self.seed).public();
         let broken: Vec<audit::Check> =

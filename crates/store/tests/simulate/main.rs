@@ -8,6 +8,9 @@
 //! 10,000 steps over both stores; `a_million_steps_conserve_money` has the rest. `TACIT_SIMULATE_SEED` repeats one town.
 
 mod auditor;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test program uses its part of this")]
+mod postgres;
 mod town;
 mod trouble;
 mod wallet;
@@ -15,8 +18,10 @@ mod wallet;
 use secp256k1::PublicKey;
 use tacit_service::memory::MemoryVault;
 use tacit_service::vault::{VaultReader, VaultStore};
+use tacit_store::postgres::{PostgresReader, PostgresVault, Target};
 use tacit_store::sqlite::{SqliteReader, SqliteVault};
 
+use postgres::Postgres;
 use town::{Site, Town};
 
 /// Steps of one town: enough for rotations and expiries, few enough that the books stay quick to add up.
@@ -55,8 +60,8 @@ impl Site for Memory {
         &mut self.0
     }
 
-    fn reader(&mut self) -> Box<dyn VaultReader> {
-        Box::new(self.0.clone())
+    fn reader(&mut self) -> &mut dyn VaultReader {
+        &mut self.0
     }
 
     fn reopen(&mut self) {} // Memory is durable here: what a crash loses is the answers.
@@ -68,13 +73,14 @@ const ERA_ROWS: u64 = 30;
 struct Sqlite {
     folder: tempfile::TempDir,
     mint: PublicKey,
-    vault: Option<SqliteVault>,
+    /// `None` only between closing and opening.
+    open: Option<(SqliteVault, SqliteReader)>,
 }
 
 impl Sqlite {
     fn new(mint: PublicKey) -> Self {
         let mut site =
-            Self { folder: tempfile::tempdir().expect("a temporary folder"), mint, vault: None };
+            Self { folder: tempfile::tempdir().expect("a temporary folder"), mint, open: None };
         site.reopen();
         site
     }
@@ -86,19 +92,54 @@ impl Sqlite {
 
 impl Site for Sqlite {
     fn store(&mut self) -> &mut dyn VaultStore {
-        self.vault.as_mut().expect("open between steps")
+        &mut self.open.as_mut().expect("open between steps").0
     }
 
-    fn reader(&mut self) -> Box<dyn VaultReader> {
-        let reader = SqliteReader::open(&self.path()).expect("a reader opens");
-        let eras = self.vault.as_ref().map(SqliteVault::eras);
-        Box::new(reader.with_eras(eras.expect("open between steps")))
+    fn reader(&mut self) -> &mut dyn VaultReader {
+        &mut self.open.as_mut().expect("open between steps").1
     }
 
     fn reopen(&mut self) {
-        self.vault = None; // Closed first: two writers are refused.
+        self.open = None; // Closed first: two writers are refused.
         let vault = SqliteVault::open(&self.path(), &self.mint).expect("the vault opens");
-        self.vault = Some(vault.with_era_rows(ERA_ROWS));
+        let vault = vault.with_era_rows(ERA_ROWS);
+        let reader = SqliteReader::open(&self.path()).expect("a reader opens");
+        let reader = reader.with_eras(vault.eras());
+        self.open = Some((vault, reader));
+    }
+}
+
+/// Two servers on one database, of which each commit meets the next: what one knows of the vault, the other has changed.
+struct TwoWriters {
+    target: Target,
+    mint: PublicKey,
+    writers: [PostgresVault; 2],
+    reader: PostgresReader,
+}
+
+impl TwoWriters {
+    fn new(target: Target, mint: PublicKey) -> Self {
+        let open = || PostgresVault::open(&target, &mint).expect("the vault opens");
+        let writers = [open(), open()];
+        let reader = PostgresReader::open(&target).expect("a reader opens");
+        Self { target, mint, writers, reader }
+    }
+}
+
+impl Site for TwoWriters {
+    fn store(&mut self) -> &mut dyn VaultStore {
+        self.writers.swap(0, 1);
+        &mut self.writers[0]
+    }
+
+    fn reader(&mut self) -> &mut dyn VaultReader {
+        &mut self.reader
+    }
+
+    /// One of the two is lost, and another takes its place.
+    fn reopen(&mut self) {
+        let opened = PostgresVault::open(&self.target, &self.mint);
+        self.writers[1] = opened.expect("the vault opens");
     }
 }
 
@@ -110,6 +151,13 @@ fn money_is_conserved_in_memory_whatever_happens() {
 #[test]
 fn money_is_conserved_on_sqlite_whatever_happens() {
     run("sqlite", 5_000, |mint| Box::new(Sqlite::new(mint)));
+}
+
+#[test]
+#[ignore = "postgres: ./tacit test --only postgres"]
+fn money_is_conserved_on_postgres_whatever_happens() {
+    let server = Postgres::start();
+    run("postgres", 3_000, |mint| Box::new(TwoWriters::new(server.new_target(), mint)));
 }
 
 #[test]

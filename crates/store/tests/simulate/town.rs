@@ -24,7 +24,7 @@ use crate::wallet::{Coin, Dice, Errand, Kind, Wallet, blank, coin};
 /// A store that can be cut off and opened again.
 pub(crate) trait Site {
     fn store(&mut self) -> &mut dyn VaultStore;
-    fn reader(&mut self) -> Box<dyn VaultReader>;
+    fn reader(&mut self) -> &mut dyn VaultReader;
     fn reopen(&mut self);
 }
 

@@ -1,0 +1,211 @@
+//! Looking things up: the readers' side, and what a writer asks with the same statements.
+
+use std::collections::HashMap;
+
+use tacit_core::time::Timestamp;
+use tacit_ecash::condition::Preimage;
+use tacit_ecash::point::{PointBytes, Y};
+use tacit_service::audit::Books;
+use tacit_service::keyset::{KeysetRecord, KeysetState};
+use tacit_service::ledger::{Account, DayFlow, DayFlows};
+use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
+use tacit_service::vault::{
+    Balance, ProofState, SignedOutput, StoreError, VaultReader, keysets_held,
+};
+use tokio_postgres::Row;
+
+use super::fault::{Fault, Remedy};
+use super::link::{Link, Param, Question};
+use super::row::{self, at, bytes, natural_at};
+use super::{PostgresReader, books};
+use crate::spelling::{integer, number};
+
+/// Mint quotes where something is so, in the order [`row::mint_quote`] reads them.
+macro_rules! mint_quotes {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, unit, method, request, amount, pubkey, expiry, state, outputs_digest
+             FROM mint_quote WHERE ",
+            $condition
+        )
+    };
+}
+
+/// The same for melt quotes.
+macro_rules! melt_quotes {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, unit, method, request, amount, fee_reserve, expiry, attempt, state, inputs,
+             input_fee, outputs, fee_paid, evidence FROM melt_quote WHERE ",
+            $condition
+        )
+    };
+}
+
+pub(super) const MINT_QUOTES: &str = mint_quotes!("id = ANY($1)");
+pub(super) const MELT_QUOTES: &str = melt_quotes!("id = ANY($1)");
+pub(super) const MINT_QUOTES_OPEN: &str = mint_quotes!("state <> 2");
+pub(super) const MELT_QUOTES_UNPAID: &str = melt_quotes!("state = 0");
+pub(super) const MINT_QUOTES_PAID: &str = mint_quotes!("state = 1");
+pub(super) const MELT_QUOTES_PENDING: &str = melt_quotes!("state = 1");
+pub(super) const PROOFS: &str = "SELECT y, quote IS NULL FROM proof WHERE y = ANY($1)";
+pub(super) const OUTPUTS: &str = "SELECT b_, keyset, exponent FROM output WHERE b_ = ANY($1)";
+pub(super) const FLOWS: &str = "SELECT keyset_from, keyset_to, value, fee FROM day_flow";
+pub(super) const BALANCES: &str = "SELECT account, debits, credits FROM balance";
+
+/// A list of keys as a parameter.
+pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Param {
+    Box::new(keys.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
+}
+
+impl VaultReader for PostgresReader {
+    fn keysets(&mut self) -> Result<Vec<KeysetRecord>, StoreError> {
+        self.read(|link| each(&link.ask((row::KEYSETS, vec![]))?, row::keyset))
+    }
+
+    fn mint_quote(&mut self, id: QuoteId) -> Result<Option<MintQuote>, StoreError> {
+        self.read(|link| {
+            let rows = link.ask((MINT_QUOTES, vec![keys([&id.as_bytes()[..]])]))?;
+            rows.first().map(row::mint_quote).transpose()
+        })
+    }
+
+    fn melt_quote(&mut self, id: QuoteId) -> Result<Option<MeltQuote>, StoreError> {
+        self.read(|link| {
+            let rows = link.ask((MELT_QUOTES, vec![keys([&id.as_bytes()[..]])]))?;
+            rows.first().map(row::melt_quote).transpose()
+        })
+    }
+
+    fn proof_states(&mut self, proofs: &[Y]) -> Result<Vec<ProofState>, StoreError> {
+        let sql = "SELECT proof.y, quote IS NULL, preimage FROM proof LEFT JOIN preimage ON preimage.y = proof.y
+                   WHERE proof.y = ANY($1)";
+        self.read(|link| {
+            let rows = link.ask((sql, vec![keys(proofs.iter().map(|y| &y.x()[..]))]))?;
+            let found: HashMap<Y, ProofState> = each(&rows, proof_state)?.into_iter().collect();
+            let state = |y| found.get(y).copied().unwrap_or(ProofState::Unspent);
+            Ok(proofs.iter().map(state).collect())
+        })
+    }
+
+    fn signed(&mut self, outputs: &[PointBytes]) -> Result<Vec<Option<SignedOutput>>, StoreError> {
+        self.read(|link| {
+            let asked = keys(outputs.iter().map(|output| &output.as_bytes()[..]));
+            let found = each(&link.ask((OUTPUTS, vec![asked]))?, output)?;
+            let found: HashMap<PointBytes, Option<SignedOutput>> = found.into_iter().collect();
+            Ok(outputs.iter().map(|output| found.get(output).copied().flatten()).collect())
+        })
+    }
+
+    fn unpaid_mint_quotes(&mut self, now: Timestamp) -> Result<Vec<MintQuote>, StoreError> {
+        let sql = mint_quotes!("state = 0 AND expiry > $1 ORDER BY expiry");
+        let now = integer(now.seconds());
+        self.read(|link| each(&link.ask((sql, vec![Box::new(now)]))?, row::mint_quote))
+    }
+
+    fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
+        self.read(|link| each(&link.ask(question(MELT_QUOTES_PENDING))?, row::melt_quote))
+    }
+
+    fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
+        self.read(|link| {
+            let answers = link.ask_all(&[
+                question(row::KEYSETS),
+                question(MELT_QUOTES_PENDING),
+                question(BALANCES),
+            ])?;
+            let [keysets, held, sums] = three(answers)?;
+            let held = keysets_held(&each(&held, row::melt_quote)?);
+            let sums = balances(&sums)?;
+            let mut found = Vec::new();
+            for keyset in each(&keysets, row::keyset)? {
+                if keyset.state == KeysetState::Closed && !held.contains(&keyset.number) {
+                    let account = Account::Ecash(keyset.spec.unit, keyset.number);
+                    found.push((keyset, sums.get(&account).copied().unwrap_or_default()));
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn books(&mut self) -> Result<Books, StoreError> {
+        self.read(books::books)
+    }
+}
+
+impl PostgresReader {
+    /// Answers a question; once more on a new connection if the old one turned out to be lost.
+    fn read<T>(
+        &mut self,
+        mut question: impl FnMut(&mut Link) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let was_up = self.link.is_up();
+        let answer = match question(&mut self.link) {
+            Err(fault) if was_up && fault.remedy() == Remedy::Reconnect => question(&mut self.link),
+            answer => answer,
+        };
+        answer.map_err(Fault::before_commit)
+    }
+}
+
+pub(super) const fn question(sql: &'static str) -> Question {
+    (sql, Vec::new())
+}
+
+/// Every row, read.
+pub(super) fn each<T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    rows.iter().map(read).collect()
+}
+
+fn three(answers: Vec<Vec<Row>>) -> Result<[Vec<Row>; 3], Fault> {
+    answers.try_into().map_err(|_| Fault::Malformed("three questions have three answers"))
+}
+
+fn proof_state(row: &Row) -> Result<(Y, ProofState), Fault> {
+    let preimage: Option<&[u8]> = at(row, 2)?;
+    let preimage = preimage.map(<[u8; 32]>::try_from).transpose();
+    let preimage = preimage.map_err(|_| Fault::Malformed("a preimage has another length"))?;
+    let state = if at(row, 1)? {
+        ProofState::Spent(preimage.map(Preimage::from_bytes))
+    } else {
+        ProofState::Pending
+    };
+    Ok((Y::from_x(bytes(row, 0)?), state))
+}
+
+/// An output with how it was signed; `None` if it is only promised.
+pub(super) fn output(row: &Row) -> Result<(PointBytes, Option<SignedOutput>), Fault> {
+    let keyset: Option<i64> = at(row, 1)?;
+    let signed = keyset.map(|_| row::signed_output(row, 1)).transpose()?;
+    Ok((PointBytes::from_bytes(bytes(row, 0)?), signed))
+}
+
+/// The sums of all writers, by account.
+pub(super) fn balances(rows: &[Row]) -> Result<HashMap<Account, Balance>, Fault> {
+    let mut sums: HashMap<Account, Balance> = HashMap::new();
+    for row in rows {
+        let sum = sums.entry(row::account(row, 0)?).or_default();
+        sum.debits = add(sum.debits, natural_at(row, 1)?)?;
+        sum.credits = add(sum.credits, natural_at(row, 2)?)?;
+    }
+    Ok(sums)
+}
+
+/// The open day's counters, all writers together.
+pub(super) fn day_flows(rows: &[Row]) -> Result<DayFlows, Fault> {
+    let mut flows = DayFlows::new();
+    for row in rows {
+        let pair = (number(at(row, 0)?)?, number(at(row, 1)?)?);
+        let flow: &mut DayFlow = flows.entry(pair).or_default();
+        flow.value = add(flow.value, natural_at(row, 2)?)?;
+        flow.fee = add(flow.fee, natural_at(row, 3)?)?;
+    }
+    Ok(flows)
+}
+
+pub(super) fn add(left: u64, right: u64) -> Result<u64, Fault> {
+    left.checked_add(right).ok_or(Fault::Malformed("a sum is beyond all amounts"))
+}
