@@ -19,6 +19,8 @@ use clap::{ArgMatches, Parser, Subcommand};
 use tacit_server::config::Overrides;
 use tacit_server::config::setting::{Given, Source};
 use tacit_server::passphrase::{Names, Places};
+use tacit_server::vault::with_password;
+use tacit_store::postgres::Target;
 
 /// A mint of blind-signed e-cash
 ///
@@ -86,6 +88,23 @@ impl PassphraseArgs {
     }
 }
 
+/// The database of a vault that is not the file in the data directory.
+#[derive(clap::Args)]
+pub(crate) struct VaultArgs {
+    /// Database of the vault, in place of the file in the data directory: postgres://user@host/database. Its password:
+    /// PGPASSWORD, or a file as in PGPASSFILE
+    #[arg(long, value_name = "URL", env = "TACITD_VAULT_URL", hide_env_values = true)]
+    vault_url: Option<String>,
+}
+
+impl VaultArgs {
+    /// The database, with its password.
+    pub(crate) fn target(&self) -> anyhow::Result<Option<Target>> {
+        let target = self.vault_url.as_deref().map(str::parse::<Target>).transpose()?;
+        Ok(target.map(with_password))
+    }
+}
+
 /// What configures a mint, beside the file.
 #[derive(clap::Args)]
 pub(crate) struct ConfigArgs {
@@ -95,6 +114,9 @@ pub(crate) struct ConfigArgs {
     /// Data directory, as tacitd init made it; in demo mode made if it is not there [default: tacit-data]
     #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
     data: Option<PathBuf>,
+    /// Database of the vault, in place of a file in the data directory: postgres://user@host/database
+    #[arg(long, value_name = "URL", env = "TACITD_VAULT_URL", hide_env_values = true)]
+    vault_url: Option<String>,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     /// Where to listen [default: 127.0.0.1:3338]
@@ -118,12 +140,15 @@ impl ConfigArgs {
         };
         let demo = source("demo", "--demo", "TACITD_DEMO");
         let data = source("data", "--data", "TACITD_DATA").zip(self.data.clone());
+        let vault_url = source("vault_url", "--vault-url", "TACITD_VAULT_URL");
+        let vault_url = vault_url.zip(self.vault_url.clone());
         let listen = source("listen", "--listen", "TACITD_LISTEN").zip(self.listen.clone());
         let insecure_http = source("insecure_http", "--insecure-http", "TACITD_INSECURE_HTTP");
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         Overrides {
             listen: listen.map(|(source, value)| Given { value, source }),
             data: data.map(|(source, value)| Given { value, source }),
+            vault_url: vault_url.map(|(source, value)| Given { value, source }),
             demo: demo.map(|source| Given { value: self.demo, source }),
             insecure_http: insecure_http.map(|source| Given { value: self.insecure_http, source }),
             passphrase: self.passphrase.places(),

@@ -16,9 +16,10 @@ use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::message::info::Contact;
+use tacit_store::postgres::{Target, TargetError};
 
 use self::serving::{Serving, ServingError};
-use self::setting::{Given, misspelt};
+use self::setting::{Given, Source, misspelt};
 use self::table::{Read, UnitTable, Unknown};
 use crate::passphrase::{PassphraseError, Places};
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub serving: Serving,
     /// Directory of the vault.
     pub data: PathBuf,
+    /// The database of the vault, if it is not the file in [`Self::data`].
+    pub vault_url: Option<Target>,
     /// Where the passphrase of the seed is looked for. Never in the file.
     pub passphrase: Places,
     /// Whether quotes pay themselves and the clock can be moved. Never with real money.
@@ -162,6 +165,8 @@ pub struct Overrides {
     pub listen: Option<Given<String>>,
     /// Directory of the vault.
     pub data: Option<Given<PathBuf>>,
+    /// The database of the vault.
+    pub vault_url: Option<Given<String>>,
     /// Whether this is a demo.
     pub demo: Option<Given<bool>>,
     /// Whether other machines may be spoken to without TLS.
@@ -174,9 +179,9 @@ pub struct Overrides {
 
 impl Default for Overrides {
     fn default() -> Self {
-        let (listen, data, demo, insecure_http) = (None, None, None, None);
+        let (listen, data, vault_url, demo, insecure_http) = (None, None, None, None, None);
         let (passphrase, variables) = (Places::NOWHERE, Vec::new());
-        Self { listen, data, demo, insecure_http, passphrase, variables }
+        Self { listen, data, vault_url, demo, insecure_http, passphrase, variables }
     }
 }
 
@@ -218,6 +223,14 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
+    /// The vault's URL.
+    #[error(transparent)]
+    VaultUrl(#[from] TargetError),
+    /// A password where every process of the machine can read it.
+    #[error(
+        "a password in --vault-url stands in the list of processes: put it into PGPASSFILE, or the URL into TACITD_VAULT_URL"
+    )]
+    PasswordInFlag,
     /// Where it is reached.
     #[error(transparent)]
     Serving(#[from] ServingError),
@@ -323,6 +336,12 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     let listen = overrides.listen.map(|given| given.value).or(file.listen);
     let data = overrides.data.map(|given| given.value).or(file.data);
     let insecure_http = overrides.insecure_http.map(|given| given.value).or(file.insecure_http);
+    let is_flag = matches!(&overrides.vault_url, Some(Given { source: Source::Flag(_), .. }));
+    let vault_url = overrides.vault_url.map(|given| given.value).or(file.vault_url);
+    let vault_url: Option<Target> = vault_url.map(|url| url.parse()).transpose()?;
+    if is_flag && vault_url.as_ref().is_some_and(Target::has_password) {
+        return Err(ConfigError::PasswordInFlag);
+    }
     let config = Config {
         listen: listen.unwrap_or_else(|| Config::LISTEN.to_owned()),
         serving: Serving {
@@ -334,6 +353,7 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
             insecure_http: insecure_http.unwrap_or(false),
         },
         data: data.unwrap_or_else(|| PathBuf::from(Config::DATA)),
+        vault_url,
         passphrase: overrides.passphrase,
         demo,
         about: file.about,

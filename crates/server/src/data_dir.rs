@@ -67,7 +67,7 @@ impl DataDir {
 
     /// Days the demo clock is ahead.
     pub fn demo_clock(&self) -> PathBuf {
-        self.path.join("demo-clock")
+        demo_clock_of(&self.path)
     }
 
     /// What the demo rail was asked to pay.
@@ -92,6 +92,11 @@ pub fn vault_of(path: &Path) -> PathBuf {
 /// The seed of a data directory that need not be locked: for reading only.
 pub fn seed_of(path: &Path) -> PathBuf {
     path.join("seed")
+}
+
+/// Days the demo clock is ahead, in a data directory that need not be locked.
+pub fn demo_clock_of(path: &Path) -> PathBuf {
+    path.join("demo-clock")
 }
 
 /// Whether a mint was begun in this directory: it has a seed or a vault.

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tacit_ecash::point::Y;
 use tacit_service::quote::{MeltQuote, MeltQuoteState, MintQuoteState, QuoteId};
-use tacit_service::vault::{Change, Outcome, ProofState, SpentProof};
+use tacit_service::vault::{Change, Outcome, ProofState, SpentProof, StoreError, VaultReader};
 use tokio::sync::mpsc;
 
 /// Something that can be listened to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Topic {
     Proof(Y),
     MintQuote(QuoteId),
@@ -104,6 +104,30 @@ impl Hub {
                 self.register().finish(quote);
             }
             _ => {}
+        }
+    }
+
+    /// All that is listened to, in an order that stays.
+    pub(crate) fn topics(&self) -> Vec<Topic> {
+        if self.watched() == 0 {
+            return Vec::new();
+        }
+        let mut topics: Vec<Topic> = self.register().topics.keys().copied().collect();
+        topics.sort_unstable();
+        topics
+    }
+
+    /// Tells listeners how things stand, whether or not that is new to them.
+    pub(crate) fn announce(&self, events: Vec<Event>) {
+        let mut register = self.register();
+        for event in events {
+            let topic = match &event {
+                Event::Proof(y, _) => Topic::Proof(*y),
+                Event::MintQuote(id, _) => Topic::MintQuote(*id),
+                Event::MeltQuote(quote) => Topic::MeltQuote(quote.id),
+                Event::SomeProofs => continue,
+            };
+            register.tell(topic, &event);
         }
     }
 
@@ -208,6 +232,30 @@ impl Drop for Listener {
         }
         register.listeners.remove(&self.number);
     }
+}
+
+/// How topics stand in the vault; what it does not know is left out.
+pub(crate) fn current(
+    reader: &mut dyn VaultReader,
+    topics: &[Topic],
+) -> Result<Vec<Event>, StoreError> {
+    let (mut events, mut proofs) = (Vec::new(), Vec::new());
+    for topic in topics {
+        match topic {
+            Topic::Proof(y) => proofs.push(*y),
+            Topic::MintQuote(id) => {
+                let quote = reader.mint_quote(*id)?;
+                events.extend(quote.map(|quote| Event::MintQuote(quote.id, quote.state)));
+            }
+            Topic::MeltQuote(id) => {
+                let quote = reader.melt_quote(*id)?;
+                events.extend(quote.map(|quote| Event::MeltQuote(Arc::new(quote))));
+            }
+        }
+    }
+    let states = reader.proof_states(&proofs)?;
+    events.extend(proofs.into_iter().zip(states).map(|(y, state)| Event::Proof(y, state)));
+    Ok(events)
 }
 
 fn forget(hub: &Hub, register: &mut Register, number: u64, topic: Topic) {

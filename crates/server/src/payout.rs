@@ -4,7 +4,7 @@
 //! is asked again, later and later.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tacit_service::melt::MeltEnd;
 use tacit_service::payout::{self, Step};
-use tacit_service::quote::MeltQuote;
+use tacit_service::quote::{MeltQuote, QuoteId};
 use tacit_service::rail::{Payment, PaymentId, PaymentStatus, Rail, RailError};
 use tacit_service::vault::Change;
 
@@ -31,6 +31,8 @@ pub(crate) struct Payouts {
     waiting: Mutex<Waiting>,
     changed: Condvar,
     under_way: AtomicUsize,
+    /// Those payments, by quote and attempt.
+    carried: Mutex<HashSet<(QuoteId, u32)>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -82,6 +84,7 @@ impl Payouts {
             waiting: Mutex::default(),
             changed: Condvar::new(),
             under_way: AtomicUsize::new(0),
+            carried: Mutex::default(),
             threads: Mutex::default(),
         })
     }
@@ -104,14 +107,28 @@ impl Payouts {
 
     /// Pays a melt that has just been started.
     pub(crate) fn begin(&self, quote: MeltQuote) {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.note(&quote);
         self.put(Payout { quote, is_resumed: false, wait: WAIT_FIRST }, Instant::now());
     }
 
     /// Takes a melt up again that was pending when the process started.
     pub(crate) fn resume(&self, quote: MeltQuote) {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.note(&quote);
         self.put(Payout { quote, is_resumed: true, wait: WAIT_FIRST }, Instant::now());
+    }
+
+    fn note(&self, quote: &MeltQuote) {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.carried().insert((quote.id, quote.attempt));
+    }
+
+    fn carried(&self) -> MutexGuard<'_, HashSet<(QuoteId, u32)>> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this process sees to a payment, by its quote and attempt.
+    pub(crate) fn carries(&self, payment: (QuoteId, u32)) -> bool {
+        self.carried().contains(&payment)
     }
 
     /// How many payments have no final word.
@@ -171,6 +188,7 @@ impl Payouts {
             match writer.commit_blocking(Change::FinishMelt { quote, attempt, end }) {
                 Ok(_) => {
                     self.under_way.fetch_sub(1, Ordering::Relaxed);
+                    self.carried().remove(&(quote, attempt));
                     return true;
                 }
                 // Taken up again by the next process.

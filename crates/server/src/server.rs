@@ -15,6 +15,7 @@ use tacit_service::quote::MeltQuoteState;
 use tacit_service::rail::Rail;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
 use tacit_store::demo_rail::DemoRail;
+use tacit_store::postgres::{self, PostgresReader, PostgresVault, Target};
 use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -28,6 +29,7 @@ use crate::keyset;
 use crate::limit::Buckets;
 use crate::log::{self, Field, Level};
 use crate::metric::Metrics;
+use crate::neighbour;
 use crate::origin::{Origins, Site};
 use crate::payout::Payouts;
 use crate::pool::Pool;
@@ -36,6 +38,7 @@ use crate::seed::{self, SeedError};
 use crate::state::Shared;
 use crate::tls::{Tls, TlsError};
 use crate::upkeep;
+use crate::vault::with_password;
 use crate::writer::{Desk, Health, Observer, Writer};
 
 /// How many may wait for the rail's offers and requests at once.
@@ -63,6 +66,8 @@ pub struct Parts {
     pub demo: Option<Demo>,
     /// The data directory, locked for as long as the server runs.
     pub data: Option<DataDir>,
+    /// Whether other servers may write to the same vault.
+    pub has_neighbours: bool,
 }
 
 /// The levers of demo mode.
@@ -103,6 +108,14 @@ pub enum StartError {
     Open {
         /// The file.
         path: PathBuf,
+        /// What the store said.
+        source: OpenFailed,
+    },
+    /// The vault's database.
+    #[error("the vault in {target} cannot be opened")]
+    Database {
+        /// Where, without its password.
+        target: String,
         /// What the store said.
         source: OpenFailed,
     },
@@ -157,24 +170,20 @@ impl Parts {
             return Err(StartError::NotMade { path: config.data.clone() });
         }
         let data = DataDir::lock(&config.data)?;
-        let path = data.vault();
         let seed = open_seed(&data, config)?;
-        let store = match SqliteVault::open(&path, &Identity::derive(&seed).public()) {
-            Ok(store) => store,
-            Err(OpenError::OtherMint) => return Err(StartError::OtherSeed { path: data.seed() }),
-            Err(error) => return Err(StartError::Open { path, source: error.into() }),
+        let (store, readers) = match &config.vault_url {
+            Some(target) => open_database(&with_password(target.clone()), &seed, &data)?,
+            None => open_file(&seed, &data)?,
         };
-        let eras = store.eras();
-        let readers: Readers =
-            Box::new(move || Ok(Box::new(SqliteReader::open(&path)?.with_eras(eras.clone()))));
         let mut parts = Self {
-            store: Box::new(store),
+            store,
             readers,
             seed,
             rail: None,
             clock: Arc::new(SystemClock),
             demo: None,
             data: None,
+            has_neighbours: config.vault_url.is_some(),
         };
         if config.demo {
             parts.turn_to_demo(&data)?;
@@ -218,11 +227,55 @@ impl Parts {
     }
 }
 
+type Sides = (Box<dyn VaultStore>, Readers);
+
+fn open_file(seed: &Secret<[u8; 32]>, data: &DataDir) -> Result<Sides, StartError> {
+    let path = data.vault();
+    let store = match SqliteVault::open(&path, &Identity::derive(seed).public()) {
+        Ok(store) => store,
+        Err(OpenError::OtherMint) => return Err(StartError::OtherSeed { path: data.seed() }),
+        Err(error) => return Err(StartError::Open { path, source: error.into() }),
+    };
+    let eras = store.eras();
+    let readers: Readers =
+        Box::new(move || Ok(Box::new(SqliteReader::open(&path)?.with_eras(eras.clone()))));
+    Ok((Box::new(store), readers))
+}
+
+fn open_database(
+    target: &Target,
+    seed: &Secret<[u8; 32]>,
+    data: &DataDir,
+) -> Result<Sides, StartError> {
+    let store = match PostgresVault::open(target, &Identity::derive(seed).public()) {
+        Ok(store) => store,
+        Err(postgres::OpenError::OtherMint) => {
+            return Err(StartError::OtherSeed { path: data.seed() });
+        }
+        Err(error) => {
+            return Err(StartError::Database { target: target.to_string(), source: error.into() });
+        }
+    };
+    let target = target.clone();
+    let readers: Readers = Box::new(move || Ok(Box::new(PostgresReader::open(&target)?)));
+    Ok((Box::new(store), readers))
+}
+
+/// Whether the mint has a vault already.
+fn has_vault(data: &DataDir, config: &Config) -> Result<bool, StartError> {
+    let Some(target) = &config.vault_url else { return Ok(data.has_vault()?) };
+    let failed = |error: postgres::OpenError| StartError::Database {
+        target: target.to_string(),
+        source: error.into(),
+    };
+    postgres::is_made(&with_password(target.clone())).map_err(failed)
+}
+
 fn open_seed(data: &DataDir, config: &Config) -> Result<Secret<[u8; 32]>, StartError> {
     let path = data.seed();
     let file = match seed::read(&path) {
         // Only where nothing was issued yet: a new seed could redeem nothing of an old vault.
-        Err(SeedError::Missing { .. }) if config.demo && !data.has_vault()? => {
+        Err(SeedError::Missing { .. }) if config.demo && !has_vault(data, config)? => {
             return Ok(seed::create_plain(&path)?);
         }
         read => read?,
@@ -291,6 +344,9 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
     let (addresses, mut tasks) = entrances.serve(&shared, tls.as_ref());
     tasks.push(tokio::spawn(upkeep::run(Arc::clone(&shared))));
+    if parts.has_neighbours {
+        tasks.push(tokio::spawn(neighbour::run(Arc::clone(&shared), receipts.clone())));
+    }
     if let Some(certificates) = certificates {
         certificates.announce(&shared.metrics);
         tasks.push(tokio::spawn(upkeep::certificates(certificates, Arc::clone(&shared))));

@@ -9,23 +9,27 @@ use tacit_core::time::{Clock, Timestamp};
 use tacit_core::unit::Unit;
 use tacit_server::clock::DemoClock;
 use tacit_server::config::UnitConfig;
-use tacit_server::data_dir::DataDir;
+use tacit_server::data_dir::{DataDir, demo_clock_of, seed_of, vault_of};
 use tacit_server::keyset::{Terms, add, next};
 use tacit_server::seed;
 use tacit_service::identity::Identity;
 use tacit_service::mint::Mint;
 use tacit_service::vault::{Outcome, VaultReader, VaultStore};
+use tacit_store::postgres::{PostgresReader, PostgresVault};
 use tacit_store::sqlite::{SqliteReader, SqliteVault};
 
-use super::PassphraseArgs;
+use super::{PassphraseArgs, VaultArgs};
 
 /// Let a new keyset take over signing; the old one goes on redeeming
 ///
-/// The mint must be stopped. Prints the new keyset's id.
+/// With a vault in its data directory the mint must be stopped; with one in a database it may run, and every server on it
+/// learns of the new keyset within seconds. Prints the new keyset's id.
 #[derive(clap::Args)]
 pub(crate) struct Rotate {
     /// Data directory of the mint
     dir: PathBuf,
+    #[command(flatten)]
+    vault: VaultArgs,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     /// Unit of the keyset
@@ -44,18 +48,31 @@ pub(crate) fn run(args: &Rotate, stdout: &mut impl Write) -> anyhow::Result<Exit
     if !args.dir.is_dir() {
         bail!("there is no data directory {}", args.dir.display());
     }
-    let data = DataDir::lock(&args.dir)?;
-    if !data.has_vault()? {
+    let target = args.vault.target()?;
+    // Not while a server writes to the vault beside it; a database takes care of that itself.
+    let data = if target.is_none() { Some(DataDir::lock(&args.dir)?) } else { None };
+    if let Some(data) = &data
+        && !data.has_vault()?
+    {
         bail!("there is no vault in {}", args.dir.display());
     }
-    let clock = DemoClock::open(data.demo_clock()).context("the demo clock cannot be read")?;
+    let clock =
+        DemoClock::open(demo_clock_of(&args.dir)).context("the demo clock cannot be read")?;
     let final_expiry = args.final_expiry.map(Timestamp::from_seconds);
     if final_expiry.is_some_and(|expiry| expiry <= clock.now()) {
         bail!("the final expiry must lie in the future");
     }
-    let seed = seed::read(&data.seed())?.open(&args.passphrase.places())?;
-    let mut store = SqliteVault::open(&data.vault(), &Identity::derive(&seed).public())?;
-    let records = SqliteReader::open(&data.vault())?.keysets()?;
+    let seed = seed::read(&seed_of(&args.dir))?.open(&args.passphrase.places())?;
+    let mint = Identity::derive(&seed).public();
+    let mut store: Box<dyn VaultStore> = match &target {
+        Some(target) => Box::new(PostgresVault::open(target, &mint)?),
+        None => Box::new(SqliteVault::open(&vault_of(&args.dir), &mint)?),
+    };
+    let keysets = || match &target {
+        Some(target) => anyhow::Ok(PostgresReader::open(target)?.keysets()?),
+        None => anyhow::Ok(SqliteReader::open(&vault_of(&args.dir))?.keysets()?),
+    };
+    let records = keysets()?;
     Mint::new(&seed, records.clone())?;
     let terms = Terms { input_fee_ppk: args.fee_ppk, final_expiry };
     let spec = next(&records, args.unit, terms)
@@ -65,7 +82,7 @@ pub(crate) fn run(args: &Rotate, stdout: &mut impl Write) -> anyhow::Result<Exit
     if outcomes != [Outcome::Applied(true)] {
         bail!("the vault has this keyset already");
     }
-    let added = SqliteReader::open(&data.vault())?.keysets()?;
+    let added = keysets()?;
     let added = added.iter().find(|record| record.spec == spec);
     writeln!(stdout, "{}", added.context("the new keyset is not in the vault")?.id)?;
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,10 @@ use serde::Serialize;
 use tacit_server::data_dir::vault_of;
 use tacit_service::audit::{self, Check};
 use tacit_service::vault::VaultReader;
+use tacit_store::postgres::PostgresReader;
 use tacit_store::sqlite::SqliteReader;
+
+use super::VaultArgs;
 
 /// Recompute every sum of a vault from its own rows, and hold them against each other
 ///
@@ -19,6 +22,8 @@ use tacit_store::sqlite::SqliteReader;
 pub(crate) struct Verify {
     /// Data directory of the mint
     dir: PathBuf,
+    #[command(flatten)]
+    vault: VaultArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,11 +43,21 @@ struct Line<'a> {
 }
 
 pub(crate) fn run(args: &Verify, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let path = vault_of(&args.dir);
-    let cannot = || format!("{} cannot be read", path.display());
-    let mut reader = SqliteReader::open(&path).with_context(cannot)?;
-    let mint = reader.mint().with_context(cannot)?;
-    let books = reader.books().with_context(cannot)?;
+    let (books, mint) = match args.vault.target()? {
+        Some(target) => {
+            let cannot = || format!("{target} cannot be read");
+            let mut reader = PostgresReader::open(&target).with_context(cannot)?;
+            let mint = reader.mint().with_context(cannot)?;
+            (reader.books().with_context(cannot)?, mint)
+        }
+        None => {
+            let path = vault_of(&args.dir);
+            let cannot = || format!("{} cannot be read", path.display());
+            let mut reader = SqliteReader::open(&path).with_context(cannot)?;
+            let mint = reader.mint().with_context(cannot)?;
+            (reader.books().with_context(cannot)?, mint)
+        }
+    };
     let checks = audit::check(&books, &mint);
     let holds = checks.iter().all(|check| check.holds);
     let text = if args.json { json(&checks, holds)? } else { table(&checks) };

@@ -42,6 +42,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
         overrides.data.as_ref().map(|given| given.source.clone()),
         overrides.listen.as_ref().map(|given| given.source.clone()),
     );
+    let given_vault_url = overrides.vault_url.as_ref().map(|given| given.source.clone());
     let (config, read) = resolve(overrides, file)?;
     let origin = Placed { file, read: &read };
     let row = |name: &str, value, given: Option<Source>| InForce {
@@ -51,6 +52,12 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
     };
     let mut rows = vec![
         row("data", json!(config.data), given_data),
+        // Without its password.
+        row(
+            "vault_url",
+            json!(config.vault_url.as_ref().map(ToString::to_string)),
+            given_vault_url,
+        ),
         row("listen", json!(config.listen), given_listen),
         row("demo", json!(config.demo), given_demo),
         InForce {

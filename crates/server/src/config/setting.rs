@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 43] = [
+pub const SETTINGS: [Setting; 44] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -59,6 +59,14 @@ pub const SETTINGS: [Setting; 43] = [
         "TACITD_DATA",
         "path",
         "Data directory, as `tacitd init` made it.",
+    ),
+    anywhere(
+        "vault_url",
+        "--vault-url URL",
+        "TACITD_VAULT_URL",
+        "URL",
+        "Database of the vault, `postgres://user@host/database`, in place of a file in the data directory; several servers may \
+         share one. Its password: `PGPASSWORD`, or a file as in `PGPASSFILE`.",
     ),
     anywhere(
         "listen",
