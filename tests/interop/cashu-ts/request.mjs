@@ -1,0 +1,53 @@
+// One act of a cashu-ts wallet with payment requests: request.mjs URL UNIT ACT ..., what it needs on stdin.
+//
+//   ask A|B AMOUNT [POST-URL [KEY]]  prints a request, locked to the public key if there is one
+//   pay                              mints some money, pays the request on stdin, prints the payload
+//   receive REQUEST                  takes the payload on stdin, checks that it pays the request, prints how much that was
+//   receive REQUEST KEY              the same, opened with a private key
+import { text } from 'node:stream/consumers';
+import { PaymentRequest, Wallet, sumProofs } from '@cashu/cashu-ts';
+
+const [url, unit, act, ...rest] = process.argv.slice(2);
+const wallet = new Wallet(url, { unit, requireSigDleq: true });
+await wallet.loadMint();
+
+async function minted(amount) {
+  const quote = await wallet.createMintQuote('bolt11', { amount });
+  for (let tries = 0; tries < 50; tries++) {
+    const answer = await wallet.checkMintQuote('bolt11', quote.quote);
+    if (answer.state === 'PAID') {
+      return wallet.mintProofs('bolt11', amount, answer);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('the quote was not paid within ten seconds');
+}
+
+if (act === 'ask') {
+  const [version, amount, target, key] = rest;
+  const transports = target ? [{ type: 'post', target }] : [];
+  const lock = key && { kind: 'P2PK', data: key, tags: [['sigflag', 'SIG_INPUTS']] };
+  const request = new PaymentRequest(transports, 'from-ts', Number(amount), unit, [url], 'a coat', true, lock);
+  console.log(version === 'A' ? request.toEncodedCreqA() : request.toEncodedCreqB());
+} else if (act === 'pay') {
+  const request = PaymentRequest.fromEncodedRequest((await text(process.stdin)).trim());
+  const amount = Number(request.amount);
+  const sending = wallet.ops.send(amount, await minted(4 * amount)).includeFees(true);
+  const lock = request.toP2PKOptions();
+  const { send } = await (lock ? sending.asP2PK(lock) : sending).run();
+  // Amounts are JSON numbers.
+  const proofs = send.map((proof) => ({ ...proof, amount: Number(proof.amount) }));
+  console.log(JSON.stringify({ id: request.id, mint: url, unit: request.unit, proofs }));
+} else if (act === 'receive') {
+  const [encoded, privkey] = rest;
+  const request = PaymentRequest.fromEncodedRequest(encoded);
+  const payload = JSON.parse(await text(process.stdin));
+  if (payload.id !== request.id || payload.unit !== unit || payload.mint !== url) {
+    throw new Error('this does not pay the request');
+  }
+  const token = { mint: url, unit, proofs: payload.proofs };
+  const received = await wallet.receive(token, privkey ? { privkey } : {});
+  console.log(Number(sumProofs(received)));
+} else {
+  throw new Error(`no such act: ${act}`);
+}
