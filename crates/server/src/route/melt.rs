@@ -155,6 +155,8 @@ async fn ended(listener: &mut Listener, started: MeltQuote, unit: &UnitMint) -> 
         while let Some(event) = listener.next().await {
             if let Event::MeltQuote(quote) = event
                 && !matches!(quote.state, MeltQuoteState::Pending(_))
+                // What was seen of it before this payment began says nothing of its end.
+                && started.attempt <= quote.attempt
             {
                 return Some(quote);
             }

@@ -37,9 +37,15 @@ impl Tacitd {
 
     /// The same at a given address: where the one before it was.
     pub fn start_at(data: &Path, address: SocketAddr) -> Self {
+        Self::start_with(data, address, &[])
+    }
+
+    /// The same with more flags.
+    pub fn start_with(data: &Path, address: SocketAddr, flags: &[&str]) -> Self {
         let output = TempDir::new().expect("a directory");
         let file = |name| File::create(output.path().join(name)).expect("a file");
         let child = serve(data, &["--demo", "--listen", &address.to_string()])
+            .args(flags)
             .stdout(file("stdout"))
             .stderr(file("stderr"))
             .spawn()
