@@ -8,5 +8,6 @@ mod mint;
 mod payment;
 mod person;
 mod random;
+mod rare;
 mod refusal;
 mod schedule;
