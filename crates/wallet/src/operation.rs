@@ -15,6 +15,7 @@ pub mod pay;
 pub mod prepare;
 pub mod receive;
 pub mod reclaim;
+pub mod recover;
 pub mod restore;
 pub mod send;
 pub mod settle;

@@ -263,6 +263,6 @@ fn prepare(
     Ok(Exchange { request, ys: Vec::new(), own: Vec::new(), outputs })
 }
 
-fn public_key(wallet: Wallet<'_>, number: u32) -> Result<PointBytes, DeriveError> {
+pub(super) fn public_key(wallet: Wallet<'_>, number: u32) -> Result<PointBytes, DeriveError> {
     Ok(PublicKey::from_secret_key(SECP256K1, &wallet.seed.quote_key(number)?).into())
 }

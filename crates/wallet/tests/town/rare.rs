@@ -10,6 +10,7 @@ use tacit_wallet::operation::mint::{Mint as MintIt, MintError, Quote, QuoteError
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::receive::{Receive, ReceiveError};
 use tacit_wallet::operation::reclaim::{Reclaim, ReclaimError};
+use tacit_wallet::operation::recover::{Recover, RecoverError};
 use tacit_wallet::operation::send::Send;
 use tacit_wallet::operation::settle::SettleError;
 use tacit_wallet::transport::{Refusal, Request};
@@ -164,4 +165,42 @@ fn a_token_that_is_worth_less_than_its_fee_is_left_where_it_is() {
     let received = friend.receive(&mut network, CALM, Receive::new(token));
     let below = PrepareError::BelowFee { fee: 1 };
     assert_eq!(received, Some(Err(ReceiveError::Prepare(below))));
+}
+
+#[test]
+fn a_paid_quote_is_taken_up_again_with_the_words_and_its_id() {
+    let (mut network, mut person) = rich(75);
+    let mut quote = Quote::new(address(), "bank".to_owned(), fifty());
+    let quoted = person.drive(&mut network, CALM, |wallet, answer| quote.step(wallet, answer));
+    let id = quoted.unwrap().unwrap().quote.quote;
+    let mut restored = person.forget_all_but_the_words();
+    restored.learn_keysets(&mut network);
+    restored.restore(&mut network, CALM).unwrap();
+    let recover = |who: &mut Person, network: &mut Network, id: &str| {
+        let mut recover = Recover::new(address(), "bank".to_owned(), id.to_owned());
+        who.drive(network, CALM, |wallet, answer| recover.step(wallet, answer)).unwrap()
+    };
+    let mut stranger = Person::new(&mut network.random);
+    stranger.learn_keysets(&mut network);
+    assert_eq!(recover(&mut stranger, &mut network, &id), Err(RecoverError::OtherKey));
+    assert_eq!(recover(&mut person, &mut network, &id), Err(RecoverError::Known));
+    for wrong in ["", "a/b", "..%2f", &"x".repeat(300)] {
+        assert_eq!(recover(&mut restored, &mut network, wrong), Err(RecoverError::Id), "{wrong}");
+    }
+    let unknown = recover(&mut restored, &mut network, "mint-99");
+    assert!(matches!(unknown, Err(RecoverError::Refused { .. })), "{unknown:?}");
+    let found = recover(&mut restored, &mut network, &id).unwrap();
+    let mut mint = MintIt::new(found.operation);
+    let end = restored.drive(&mut network, CALM, |wallet, answer| mint.step(wallet, answer));
+    assert_eq!(end, Some(Ok(50)));
+    restored.check_history(75);
+    // The next quote has another key.
+    let mut quote = Quote::new(address(), "bank".to_owned(), fifty());
+    let next = restored.drive(&mut network, CALM, |wallet, answer| quote.step(wallet, answer));
+    assert_ne!(next.unwrap().unwrap().quote.pubkey, found.quote.pubkey);
+    let issued = recover(&mut stranger, &mut network, &id);
+    assert_eq!(issued, Err(RecoverError::AlreadyIssued));
+    let mut lost_one = Recover::new(address(), "bank".to_owned(), id);
+    let step = |wallet: Wallet<'_>, answer| lost_one.step(wallet, answer);
+    assert_eq!(drive_forged(&mut stranger, &mut network, step, lost), Err(RecoverError::NoAnswer));
 }
