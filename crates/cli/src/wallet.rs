@@ -16,6 +16,7 @@ mod net;
 mod passphrase;
 mod paste;
 mod place;
+mod qr;
 mod session;
 mod terminal;
 

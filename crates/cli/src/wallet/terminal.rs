@@ -9,6 +9,7 @@ use tacit_core::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::error::WalletError;
+use super::qr;
 
 /// Who is at the other end of the streams.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,13 @@ impl Terminal {
             false => writeln!(stdout, "{text}"),
         };
         written.and_then(|()| stdout.flush()).map_err(WalletError::Output)
+    }
+
+    /// Shows a text as a QR code, if it can be.
+    pub(super) fn show_code(self, text: &str) {
+        if let Err(error) = qr::show(text) {
+            self.say(&format!("note: {error}"));
+        }
     }
 
     /// Asks for consent.

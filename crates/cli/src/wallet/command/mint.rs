@@ -82,6 +82,9 @@ pub(crate) fn run(arguments: &Mint, options: &Options) -> Result<(), WalletError
     if let Some(expiry) = quoted.quote.expiry {
         terminal.say(&format!("  until {expiry}"));
     }
+    if arguments.qr {
+        terminal.show_code(&quoted.quote.request);
+    }
     let issued = collect(&mut session, quoted.operation, arguments.wait)?;
     terminal.say(&format!("issued {} at {mint}", shown(issued, unit)));
     let result = json!({"mint": mint, "unit": unit, "amount": issued, "operation": number});

@@ -22,6 +22,9 @@ pub(crate) struct Pending {
     /// Print this token again, to stdout
     #[arg(long, value_name = "NUMBER")]
     token: Option<u64>,
+    /// Show that token as a QR code, too
+    #[arg(long, requires = "token")]
+    qr: bool,
     /// Ask no mint
     #[arg(long)]
     offline: bool,
@@ -43,7 +46,7 @@ pub(crate) struct Reclaim {
 pub(crate) fn run(arguments: &Pending, options: &Options) -> Result<(), WalletError> {
     let mut session = Session::open(options)?;
     if let Some(number) = arguments.token {
-        return print(&mut session, number);
+        return print(&session, number, arguments.qr);
     }
     if !arguments.offline {
         session.settle_open()?;
@@ -145,12 +148,18 @@ fn tokens(session: &Session) -> Vec<(OperationId, MintUrl, Unit, u64)> {
 }
 
 /// A token again, for one that was lost on its way to the screen.
-fn print(session: &mut Session, number: u64) -> Result<(), WalletError> {
+fn print(session: &Session, number: u64, is_shown: bool) -> Result<(), WalletError> {
     let id = OperationId::from_number(number);
     let opened: Result<Option<SealedToken>, _> =
         session.look(|wallet| SealedToken::open(wallet, id));
     let sealed = opened.map_err(|error| WalletError::Prepare(error.into()))?;
     let sealed = sealed.ok_or(WalletError::NoSuch { what: "token", number })?;
     let text = sealed.token.to_text();
-    session.terminal.result(text.expose(), &json!({"operation": number, "token": text.expose()}))
+    session
+        .terminal
+        .result(text.expose(), &json!({"operation": number, "token": text.expose()}))?;
+    if is_shown {
+        session.terminal.show_code(text.expose());
+    }
+    Ok(())
 }

@@ -34,6 +34,9 @@ pub(crate) struct Send {
     /// Let the receiver pay the mint's fee for receiving, out of the amount
     #[arg(long)]
     receiver_pays: bool,
+    /// Show the token as a QR code, too: a moving one if it is long
+    #[arg(long)]
+    qr: bool,
 }
 
 pub(crate) fn run(arguments: &Send, options: &Options) -> Result<(), WalletError> {
