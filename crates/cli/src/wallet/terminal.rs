@@ -116,6 +116,7 @@ pub(super) fn read_argument(argument: &str, most: usize) -> Result<Secret<String
     let mut text = Zeroizing::new(String::new());
     let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(2);
     let read = if io::stdin().is_terminal() {
+        _ = writeln!(io::stderr().lock(), "paste it, then press Enter:");
         super::paste::read_line(&mut text)
     } else {
         io::stdin().lock().take(most).read_to_string(&mut text)

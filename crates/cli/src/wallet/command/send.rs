@@ -77,6 +77,9 @@ pub(crate) fn run(arguments: &Send, options: &Options) -> Result<(), WalletError
     let result = json!({"operation": number, "mint": mint, "unit": unit, "amount": amount.value(),
         "fee": fee, "token": text.expose()});
     terminal.result(text.expose(), &result)?;
+    if arguments.qr {
+        terminal.show_code(text.expose());
+    }
     terminal.say(&format!(
         "sent {amount} as token {number}; until it is received: tacit wallet pending"
     ));

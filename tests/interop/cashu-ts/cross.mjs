@@ -1,0 +1,43 @@
+// One act of a cashu-ts wallet, for suites of other wallets: cross.mjs URL UNIT ACT, with tokens on stdin and stdout.
+//
+//   send AMOUNT   mints some money and prints a token of AMOUNT, its receiver's fee included
+//   pass          receives the token on stdin and prints a token of all that is left, less the next receiver's fee
+//   receive       receives the token on stdin and prints how much that was
+import { text } from 'node:stream/consumers';
+import { Wallet, getEncodedToken, sumProofs } from '@cashu/cashu-ts';
+
+const [url, unit, act, amount] = process.argv.slice(2);
+// It insists on DLEQ proofs (NUT-12), of the mint and of those who send.
+const wallet = new Wallet(url, { unit, requireSigDleq: true });
+await wallet.loadMint();
+
+async function minted(amount) {
+  const quote = await wallet.createMintQuote('bolt11', { amount });
+  for (let tries = 0; tries < 50; tries++) {
+    const answer = await wallet.checkMintQuote('bolt11', quote.quote);
+    if (answer.state === 'PAID') {
+      return wallet.mintProofs('bolt11', amount, answer);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('the quote was not paid within ten seconds');
+}
+
+async function received() {
+  return wallet.receive((await text(process.stdin)).trim(), { requireDleq: true });
+}
+
+function print(proofs) {
+  console.log(getEncodedToken({ mint: url, unit, proofs, memo: 'from cashu-ts' }));
+}
+
+if (act === 'send') {
+  const { send } = await wallet.send(Number(amount), await minted(4 * Number(amount)), { includeFees: true });
+  print(send);
+} else if (act === 'pass') {
+  print(await received());
+} else if (act === 'receive') {
+  console.log(Number(sumProofs(await received())));
+} else {
+  throw new Error(`no such act: ${act}`);
+}
