@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use self::command::{init, look, mint, mints, pay, pending, receive, restore, send};
+use self::command::{init, look, mint, mints, pay, pending, receive, request, restore, send};
 use self::error::WalletError;
 use self::place::Options;
 
@@ -51,6 +51,7 @@ enum Command {
     Send(send::Send),
     Receive(receive::Receive),
     Pay(pay::Pay),
+    Request(request::Request),
     Balance(look::Balance),
     History(look::History),
     Note(look::Note),
@@ -71,6 +72,7 @@ pub(crate) fn run(arguments: &WalletArguments) -> ExitCode {
         Command::Send(arguments) => send::run(arguments, options),
         Command::Receive(arguments) => receive::run(arguments, options),
         Command::Pay(arguments) => pay::run(arguments, options),
+        Command::Request(arguments) => request::run(arguments, options),
         Command::Balance(arguments) => look::balance(arguments, options),
         Command::History(arguments) => look::history(arguments, options),
         Command::Note(arguments) => look::note(arguments, options),

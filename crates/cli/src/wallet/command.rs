@@ -7,5 +7,6 @@ pub(super) mod mints;
 pub(super) mod pay;
 pub(super) mod pending;
 pub(super) mod receive;
+pub(super) mod request;
 pub(super) mod restore;
 pub(super) mod send;

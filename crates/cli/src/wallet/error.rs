@@ -5,12 +5,15 @@ use std::path::PathBuf;
 
 use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
+use tacit_ecash::payment_request::PaymentRequestError;
 use tacit_ecash::token::TokenError;
 use tacit_wallet::history::NoteError;
 use tacit_wallet::mint::{MintUrl, MintUrlError};
+use tacit_wallet::operation::ask::AskError;
 use tacit_wallet::operation::keysets::KeysetsError;
 use tacit_wallet::operation::melt::{self, MeltError};
 use tacit_wallet::operation::mint::{self, MintError};
+use tacit_wallet::operation::pay::PayError;
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::receive::ReceiveError;
 use tacit_wallet::operation::reclaim::ReclaimError;
@@ -39,6 +42,10 @@ pub(crate) enum WalletError {
     Money(#[from] MoneyError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Request(#[from] PaymentRequestError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
     #[error(transparent)]
     Words(#[from] WordsError),
     #[error(transparent)]
@@ -114,6 +121,8 @@ pub(crate) enum WalletError {
     MeltQuote(melt::QuoteError),
     #[error(transparent)]
     Melt(MeltError),
+    #[error(transparent)]
+    PayRequest(PayError),
     /// The money is safe: what could not be printed stands in the wallet.
     #[error("the result could not be printed; `tacit wallet pending` shows tokens again")]
     Output(#[source] io::Error),
@@ -144,6 +153,8 @@ impl WalletError {
             | Self::NoHome
             | Self::Money(_)
             | Self::Token(_)
+            | Self::Request(_)
+            | Self::Ask(_)
             | Self::Words(_)
             | Self::MintUrl(_)
             | Self::Input(_)
@@ -165,6 +176,7 @@ impl WalletError {
             | Self::Open { .. }
             | Self::Pending
             | Self::AwaitsPayment
+            | Self::PayRequest(PayError::Deliver(_))
             | Self::Output(_) => Exit::Later,
             Self::NoMethod { .. }
             | Self::Refused { .. }
@@ -177,7 +189,8 @@ impl WalletError {
             | Self::Restore(_)
             | Self::MintQuote(_)
             | Self::MeltQuote(_)
-            | Self::Melt(_) => Exit::Refused,
+            | Self::Melt(_)
+            | Self::PayRequest(_) => Exit::Refused,
         }
     }
 
@@ -290,6 +303,16 @@ impl From<MeltError> for WalletError {
             MeltError::Prepare(error) => Self::Prepare(error),
             MeltError::Settle(error) => error.into(),
             MeltError::NotUnpaid | MeltError::Unit => Self::Melt(error),
+        }
+    }
+}
+
+impl From<PayError> for WalletError {
+    fn from(error: PayError) -> Self {
+        match error {
+            PayError::NoAnswer => Self::NoAnswer { reason: None },
+            PayError::Send(error) => error.into(),
+            error => Self::PayRequest(error),
         }
     }
 }

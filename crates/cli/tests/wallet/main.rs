@@ -78,6 +78,26 @@ fn what_is_paid_out_is_asked_for_and_booked() {
 }
 
 #[test]
+fn a_request_is_paid_with_what_it_asks_for() {
+    let demo = Demo::start();
+    let (alice, bob) = (demo.wallet("alice"), demo.wallet("bob"));
+    alice.must(&["mint", "10.50", "usd", "--mint", &demo.url("usd")]);
+    bob.must(&["mints", "add", &demo.url("usd")]);
+    let request = bob.must(&["request", "1.25", "usd", "--description", "coffee"]).line();
+    assert!(request.starts_with("creqA"), "{request}");
+    let unasked = alice.feed(&["pay", "-"], &request);
+    assert!(unasked.code == Some(5) && unasked.stderr.contains("\"coffee\""), "{unasked:?}");
+    let paid = alice.feed(&["pay", "-", "--yes"], &request);
+    let received = bob.feed(&["receive", "-"], &paid.line());
+    assert_eq!(received.code, Some(0), "{received:?}");
+    assert_eq!((alice.balance("usd"), bob.balance("usd")), (925, 125));
+    let other = alice.feed(&["pay", "-", "--yes", "--amount", "2"], &request);
+    assert!(other.code == Some(1) && other.stderr.contains("another amount"), "{other:?}");
+    let torn = alice.feed(&["pay", "-", "--yes"], &request[..request.len() - 9]);
+    assert_eq!((torn.code, torn.stdout.as_str()), (Some(2), ""), "{torn:?}");
+}
+
+#[test]
 fn the_words_alone_give_the_money_back() {
     let demo = Demo::start();
     let alice = demo::Wallet { file: demo.path("alice") };

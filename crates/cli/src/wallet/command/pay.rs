@@ -5,23 +5,25 @@ use serde_json::json;
 use tacit_core::unit::Unit;
 use tacit_ecash::limit;
 use tacit_ecash::message::MeltQuoteResponse;
+use tacit_ecash::payment_request::PaymentRequest;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::melt::{Melt, Quote};
+use tacit_wallet::operation::pay::{Pay as PayIt, PayError, Payable, payable};
 
 use super::receive;
 use crate::wallet::error::WalletError;
-use crate::wallet::money::{Typed, read_unit, shown};
+use crate::wallet::money::{MoneyError, Typed, read_unit, shown};
 use crate::wallet::place::Options;
 use crate::wallet::session::{Account, Session};
 use crate::wallet::terminal;
 
-/// Pay somebody who does not take e-cash: the mint pays them
+/// Pay a payment request, or somebody who does not take e-cash: then the mint pays them
 ///
-/// The target is a payto address that names its amount, as in <payto://iban/DE75512108001245126199?amount=EUR:10.50>,
+/// The target is a payment request (creqA… or creqB…), a payto address that names its amount, as in <payto://iban/DE75512108001245126199?amount=EUR:10.50>,
 /// or a Lightning invoice. What it costs is shown and asked for first.
 #[derive(Args)]
 pub(crate) struct Pay {
-    /// Whom: a payto address or an invoice, or `-` to read it from stdin
+    /// Whom: a payment request, a payto address or an invoice, or `-` to read it from stdin
     target: String,
     /// How much, where the target does not say
     #[arg(long)]
@@ -48,7 +50,69 @@ pub(crate) fn run(arguments: &Pay, options: &Options) -> Result<(), WalletError>
     }
     let mut session = Session::open(options)?;
     session.settle_open()?;
-    melt(&mut session, arguments, target)
+    match is_request(target) {
+        true => pay_request(&mut session, arguments, &target.parse()?),
+        false => melt(&mut session, arguments, target),
+    }
+}
+
+/// Whether a text is a payment request of NUT-18 or NUT-26.
+fn is_request(text: &str) -> bool {
+    let text = text.strip_prefix("cashu:").unwrap_or(text).to_ascii_lowercase();
+    text.starts_with("creqa") || text.starts_with("creqb1")
+}
+
+/// Pays a request: the token goes where it says, or to stdout if it says nothing.
+fn pay_request(
+    session: &mut Session,
+    arguments: &Pay,
+    request: &PaymentRequest,
+) -> Result<(), WalletError> {
+    let asked = request.unit.as_deref().map(read_unit).transpose().map_err(MoneyError::from)?;
+    let chosen = match &arguments.amount {
+        None => None,
+        Some(amount) => {
+            let typed = Typed::read(amount, arguments.unit.or(asked))?;
+            let accounts = session.candidates(arguments.mint.as_ref(), typed.unit)?;
+            let unit = accounts.first().ok_or(WalletError::NoMint { unit: typed.unit })?.unit;
+            Some(typed.amount(unit)?)
+        }
+    };
+    let payable = payable(session.state(), request, chosen)?;
+    let wanted = |it: &Payable| arguments.mint.as_ref().is_none_or(|mint| *mint == it.mint);
+    let payable = payable.into_iter().find(wanted).ok_or(PayError::NotTaken)?;
+    let (mint, amount) = (payable.mint.clone(), payable.amount);
+    session.check(&mint)?;
+    session.learn_again(&mint)?;
+    let terminal = session.terminal;
+    let what = request.description.as_deref().map(|text| format!(" for {text:?}"));
+    let to = match request.post_url() {
+        Some(url) => format!("to {url:?}"),
+        None => "as a token that you hand over".to_owned(),
+    };
+    let what = what.unwrap_or_default();
+    terminal.confirm(&format!("Pay {amount}{what} from {mint}, {to}?"))?;
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)?;
+    let mut pay = PayIt::new(request, payable, None, random);
+    let paid = session.run("paying", |wallet, answer| pay.step(wallet, answer));
+    let paid = paid.map_err(|error| error.in_unit(amount.unit()))?;
+    let id = paid.token.id;
+    if let Some(note) = &arguments.note {
+        session.persist(|state| state.note(id, note))?;
+    }
+    let text = paid.token.token.to_text();
+    let mut result = json!({"operation": id.number(), "mint": mint, "unit": amount.unit(),
+        "amount": amount.value(), "delivered": paid.is_delivered});
+    if !paid.is_delivered {
+        result["token"] = json!(text.expose());
+    }
+    terminal.result(if paid.is_delivered { "" } else { text.expose() }, &result)?;
+    terminal.say(&match paid.is_delivered {
+        true => format!("paid {amount}, and the receiver has it"),
+        false => format!("hand over this token of {amount}: that is the payment"),
+    });
+    Ok(())
 }
 
 /// Has a mint pay.
