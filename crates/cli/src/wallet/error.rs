@@ -170,7 +170,9 @@ impl WalletError {
             Self::File(FileError::Busy { .. } | FileError::Conflict) => Exit::Later,
             Self::File(_) | Self::Passphrase(_) | Self::Keyring(_) => Exit::File,
             Self::Declined | Self::NeedsYes | Self::UnknownMint { .. } => Exit::Declined,
-            Self::NotEnough { .. } => Exit::NotEnough,
+            Self::NotEnough { .. } | Self::PayRequest(PayError::NotEnough { .. }) => {
+                Exit::NotEnough
+            }
             Self::Random(_)
             | Self::NoAnswer { .. }
             | Self::Open { .. }
@@ -312,7 +314,18 @@ impl From<PayError> for WalletError {
         match error {
             PayError::NoAnswer => Self::NoAnswer { reason: None },
             PayError::Send(error) => error.into(),
-            error => Self::PayRequest(error),
+            PayError::NoAmount
+            | PayError::OtherAmount
+            | PayError::Unit(_)
+            | PayError::Amount(_)
+            | PayError::Lock(_)
+            | PayError::NoTransport
+            | PayError::Url(_)
+            | PayError::NotTaken
+            | PayError::NotEnough { .. }
+            | PayError::LockUnsupported
+            | PayError::Method
+            | PayError::Deliver(_) => Self::PayRequest(error),
         }
     }
 }
