@@ -46,7 +46,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Look after keysets, while the mint is stopped
+    /// Look after keysets
     Keyset {
         #[command(subcommand)]
         command: KeysetCommand,

@@ -75,6 +75,11 @@ impl DataDir {
         self.path.join("demo-rail.sqlite")
     }
 
+    /// Where a mint that runs takes what its operator asks of it.
+    pub fn control(&self) -> PathBuf {
+        control_of(&self.path)
+    }
+
     /// Whether a vault was made here before.
     ///
     /// # Errors
@@ -97,6 +102,11 @@ pub fn seed_of(path: &Path) -> PathBuf {
 /// Days the demo clock is ahead, in a data directory that need not be locked.
 pub fn demo_clock_of(path: &Path) -> PathBuf {
     path.join("demo-clock")
+}
+
+/// The control socket of a data directory that another process has locked.
+pub fn control_of(path: &Path) -> PathBuf {
+    path.join("control")
 }
 
 /// Whether a mint was begun in this directory: it has a seed or a vault.

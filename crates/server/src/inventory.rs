@@ -33,7 +33,7 @@ pub const FILES: Section = Section {
         file("vault.sqlite.lock", "Empty: keeps a second writer out.", "writer"),
         file(
             "vault.sqlite.mark",
-            "How many commits the vault has had: an older copy is refused.",
+            "How many commits the vault has had, its lineage, and whether it was closed: an older copy is refused.",
             "writer",
         ),
         Declaration {
@@ -45,6 +45,11 @@ pub const FILES: Section = Section {
                 "tacitd",
             )
         },
+        file(
+            "control",
+            "A socket: what the operator asks of the mint that runs. Holds nothing.",
+            "mint",
+        ),
         file("demo-clock", "In demo mode: how many days the clock is ahead.", "mint"),
     ],
 };

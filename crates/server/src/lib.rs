@@ -11,6 +11,7 @@ mod answer;
 pub mod backup;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod data_dir;
 pub mod entrance;
 mod error;

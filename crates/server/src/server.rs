@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{DemoClock, SystemClock};
 use crate::config::Config;
+use crate::control;
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::entrance::{Entrances, ListenError, Served};
 use crate::hub::Hub;
@@ -343,6 +344,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     });
     let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
     let (addresses, mut tasks) = entrances.serve(&shared, tls.as_ref());
+    tasks.extend(parts.data.as_ref().and_then(|data| listen_to_operator(data, &shared)));
     tasks.push(tokio::spawn(upkeep::run(Arc::clone(&shared))));
     if parts.has_neighbours {
         tasks.push(tokio::spawn(neighbour::run(Arc::clone(&shared), receipts.clone())));
@@ -352,6 +354,15 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         tasks.push(tokio::spawn(upkeep::certificates(certificates, Arc::clone(&shared))));
     }
     Ok(Running { addresses, shared, receipts, stop, tasks, tls, _data: parts.data })
+}
+
+/// Without the socket the mint runs all the same: what the operator asks of it waits until it is stopped.
+fn listen_to_operator(data: &DataDir, shared: &Arc<Shared>) -> Option<JoinHandle<()>> {
+    let listening = control::serve(&data.control(), shared);
+    if let Err(error) = &listening {
+        log::error_chain(Level::Warn, "there is no control socket", error);
+    }
+    listening.ok()
 }
 
 /// Takes up what an earlier process left under way.

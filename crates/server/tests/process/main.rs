@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod rotate;
 mod seed;
 #[path = "../support/mod.rs"]
 mod support;
@@ -18,9 +19,7 @@ use serde_json::Value;
 use tacit_server::inventory::FILES;
 use tempfile::tempdir;
 
-use crate::support::process::{
-    Done, PASSPHRASE, Tacitd, free_address, init, run, serve, tacitd, verify,
-};
+use crate::support::process::{PASSPHRASE, Tacitd, free_address, init, run, serve, tacitd, verify};
 use crate::support::wallet::{Wallet, split};
 
 /// Serves, without demo mode, until it has ended by itself: it does not get that far.
@@ -87,9 +86,9 @@ fn a_second_process_is_refused() {
     let _first = Tacitd::start(data.path());
     let said = cannot_serve(data.path(), &["--demo", "--listen", "127.0.0.1:0"]);
     assert!(said.contains("another tacitd is using the data directory"), "{said}");
-    let rotate = run(tacitd().args(["keyset", "rotate"]).arg(data.path()).args(["--unit", "usd"]));
-    assert_eq!(rotate.code, Some(1));
-    assert!(rotate.stderr.contains("another tacitd"), "{rotate:?}");
+    let passphrase = run(tacitd().args(["seed", "passphrase"]).arg(data.path()));
+    assert_eq!(passphrase.code, Some(1));
+    assert!(passphrase.stderr.contains("another tacitd"), "{passphrase:?}");
 }
 
 #[test]
@@ -127,30 +126,6 @@ fn seeds_are_kept_from_others_and_not_exchanged() {
     assert!(said.contains("chmod 600"), "{said}");
     fs::set_permissions(&seed, fs::Permissions::from_mode(0o600)).unwrap();
     Tacitd::start(data.path()).terminate();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_keyset_is_rotated_while_the_mint_is_stopped() {
-    let data = tempdir().unwrap();
-    let mint = Tacitd::start(data.path());
-    let mut wallet = Wallet::new(mint.address, "usd").await;
-    let proofs = wallet.mint("bank", 3).await;
-    mint.terminate();
-    let rotate = |arguments: &[&str]| -> Done {
-        run(tacitd().args(["keyset", "rotate"]).arg(data.path()).args(arguments))
-    };
-    let done = rotate(&["--unit", "usd", "--fee-ppk", "500", "--final-expiry", "4000000000"]);
-    assert_eq!(done.code, Some(0), "{done:?}");
-    let mint = Tacitd::start(data.path());
-    wallet = Wallet::new(mint.address, "usd").await;
-    assert_eq!((wallet.keyset.to_string(), wallet.fee_ppk), (done.stdout.trim().to_owned(), 500));
-    wallet.swap(&proofs, &split(3)).await;
-    mint.terminate();
-    assert_eq!(rotate(&["--unit", "gbp"]).code, Some(1));
-    assert_eq!(rotate(&["--unit", "usd", "--final-expiry", "1"]).code, Some(1));
-    assert_eq!(rotate(&["--unit", "dollars"]).code, Some(2));
-    let nowhere = run(tacitd().args(["keyset", "rotate", "/nowhere/at/all", "--unit", "usd"]));
-    assert_eq!(nowhere.code, Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -252,9 +252,10 @@ async fn signing_keys(
 ) -> (KeysetId, u64, BTreeMap<u64, PublicKey>) {
     let keysets: KeysetsResponse = client.get(&format!("{path}/v1/keysets")).await.ok();
     let active = keysets.keysets.iter().find(|keyset| keyset.active).expect("a keyset signs");
-    let keys: KeysResponse = client.get(&format!("{path}/v1/keys")).await.ok();
+    let id = active.id.id().expect("a keyset id");
+    let keys: KeysResponse = client.get(&format!("{path}/v1/keys/{id}")).await.ok();
     let of_active = keys.keysets.iter().find(|keys| keys.keyset.id == active.id);
     let keys = &of_active.expect("the signing keyset's keys").keys;
     let parsed = keys.iter().map(|(amount, key)| (*amount, key.parse().expect("a point")));
-    (active.id.id().expect("a keyset id"), active.input_fee_ppk, parsed.collect())
+    (id, active.input_fee_ppk, parsed.collect())
 }
