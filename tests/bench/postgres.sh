@@ -62,7 +62,7 @@ main() {
         for kind in ${CDK_MINTD:+cdk} one two; do
             "run_$kind"
             rates[$kind]+="$rate "
-            printf '%-8s round %s: %6.0f swaps/s, p99 %s ms\n' "$kind" "$round" "$rate" "$p99"
+            printf "%-8s round %s: %6.0f swaps/s, p50 %s p99 %s ms\n" "$kind" "$round" "$rate" "$(field p50 "$report")" "$p99"
         done
     done
     start_standby
@@ -71,7 +71,7 @@ main() {
         for round in $(seq "$rounds"); do
             run_one
             rates[standby-$kind]+="$rate "
-            printf 'standby, synchronous_commit=%s, round %s: %6.0f swaps/s, p99 %s ms\n' "$kind" "$round" "$rate" "$p99"
+            printf "standby %s round %s: %6.0f swaps/s, p50 %s p99 %s ms\n" "$kind" "$round" "$rate" "$(field p50 "$report")" "$p99"
         done
     done
     for kind in "${!rates[@]}"; do
