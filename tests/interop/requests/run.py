@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Has payment requests (NUT-18, NUT-26) of our wallet paid by Nutshell and cashu-ts, and theirs by ours.
 
-Our wallet does no I/O: it runs as `crates/wallet/examples/steps.rs`, and this suite sends what it asks to be sent.
+Our wallet does no I/O: it runs as `crates/wallet/examples/steps.rs`, and this suite sends what it asks to be sent. What
+`tacit wallet` has commands for is done with these, too.
 Nutshell 0.20 pays requests and makes none.
 
-    run.py --mint http://127.0.0.1:3338 --steps target/debug/examples/steps --cashu .tacit/nutshell/bin/cashu \
-        --request .tacit/cashu-ts/request.mjs
+    run.py --mint http://127.0.0.1:3338 --steps target/debug/examples/steps --tacit target/debug/tacit \
+        --cashu .tacit/nutshell/bin/cashu --request .tacit/cashu-ts/request.mjs
 """
 
 import argparse
@@ -27,9 +28,16 @@ here = Path(__file__).resolve().parent
 sys.path.insert(0, str(here.parent))
 import story
 
-spec = importlib.util.spec_from_file_location("nutshell", here.parent / "nutshell" / "run.py")
-nutshell = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(nutshell)
+
+def suite(name):
+    """The module of another suite, for its wallet."""
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), here.parent / name / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+nutshell, tacit = suite("nutshell"), suite("tacit-wallet")
 
 
 class Steps:
@@ -138,6 +146,7 @@ class RequestStory(story.Story):
         super().__init__(arguments.mint, unit, arguments.steps, directory)
         self.script, self.box = arguments.request, Box()
         self.ours = Steps(arguments.steps, self.mint, unit, self.conversation)
+        self.alice = tacit.Tacit(arguments.tacit, directory / "alice", self.mint, unit, self.conversation)
         self.carol = nutshell.Nutshell(arguments.cashu, directory / "carol", self.mint, unit, self.conversation)
 
     def steps(self):
@@ -151,6 +160,8 @@ class RequestStory(story.Story):
             self.we_pay_requests_of_cashu_ts_by_post,
             self.we_pay_requests_of_cashu_ts_under_a_lock,
             self.a_request_for_one_payment_is_paid_once,
+            self.the_command_line_pays_requests_of_cashu_ts,
+            self.nutshell_pays_a_request_of_the_command_line,
         ]
 
     def typescript(self, *act, answer=""):
@@ -231,11 +242,26 @@ class RequestStory(story.Story):
         why = self.ours.refused("payment", json=second)
         assert "paid already" in why, why
 
+    def the_command_line_pays_requests_of_cashu_ts(self):
+        self.alice.mint_money(1000)
+        for version in ("A", "B"):
+            request = self.typescript("ask", version, "150", self.box.url)
+            self.alice.act("pay", request)
+            received = int(self.typescript("receive", request, answer=self.box.take()))
+            assert 150 <= received <= 151, f"{received} came of 150"
+
+    def nutshell_pays_a_request_of_the_command_line(self):
+        request = self.alice.act("request", self.alice.major(33), self.unit, "--mint", self.mint)
+        said = self.carol.run("pay", request.splitlines()[0])
+        received = self.alice.receive(next(line for line in said.splitlines() if line.startswith("cashuB")).strip())
+        assert 33 <= received <= 34, f"{received} came of 33"
+
 
 def main():
     parser = argparse.ArgumentParser(prog="requests")
     parser.add_argument("--mint", required=True, help="address of the server, without the unit")
     parser.add_argument("--steps", required=True, help="the example `steps` of crates/wallet")
+    parser.add_argument("--tacit", required=True, help="our program")
     parser.add_argument("--cashu", required=True, help="Nutshell's command")
     parser.add_argument("--request", required=True, help="request.mjs beside an installed cashu-ts")
     arguments = parser.parse_args()
