@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod inventory;
+pub(crate) mod migrate;
 pub(crate) mod passphrase;
 pub(crate) mod progress;
 pub(crate) mod restore;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Migrate(migrate::Migrate),
     Inventory(inventory::Inventory),
     Health(health::Health),
     /// Look at the configuration

@@ -8,6 +8,7 @@ mod apply;
 mod books;
 mod fault;
 mod link;
+pub(crate) mod load;
 mod read;
 mod row;
 mod target;

@@ -2,6 +2,9 @@
 
 use std::io::{IsTerminal, Write};
 
+/// A count is written anew after so many.
+const SHOWN_EVERY: u64 = 10_000;
+
 /// A line that is written over. Nothing is written where nobody reads it.
 pub(crate) struct Progress {
     is_shown: bool,
@@ -24,6 +27,15 @@ impl Progress {
         // Nobody is worse off without it.
         _ = write!(std::io::stderr(), "\r\x1b[K{line}");
         _ = std::io::stderr().flush();
+    }
+
+    /// So many of how many nobody knows.
+    pub(crate) fn count(&mut self, phase: &'static str, done: u64) {
+        if self.is_shown && done / SHOWN_EVERY != self.shown.1 {
+            self.shown = (phase, done / SHOWN_EVERY);
+            _ = write!(std::io::stderr(), "\r\x1b[K{phase}: {done}");
+            _ = std::io::stderr().flush();
+        }
     }
 
     /// Leaves the line empty.

@@ -16,6 +16,8 @@ mod support;
 #[path = "../kill/worker.rs"]
 mod worker;
 
+mod moving;
+
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;

@@ -24,6 +24,13 @@ impl OnServer {
         Self { target, writers, turn: 0, reader }
     }
 
+    /// A vault that is there.
+    pub(crate) fn at(target: Target) -> Self {
+        let writers = vec![PostgresVault::open(&target, &rig::identity()).unwrap()];
+        let reader = PostgresReader::open(&target).unwrap();
+        Self { target, writers, turn: 0, reader }
+    }
+
     pub(crate) fn target(&self) -> &Target {
         &self.target
     }

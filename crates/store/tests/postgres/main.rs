@@ -7,6 +7,7 @@
 mod bed;
 mod inventory;
 mod loss;
+mod migrate;
 mod opening;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test program uses its part of this")]
