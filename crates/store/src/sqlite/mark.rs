@@ -46,7 +46,7 @@ impl Marked {
 
     /// `COMMITS LINEAGE open` or `COMMITS LINEAGE closed`; of old, `COMMITS` alone.
     fn parse(text: &str) -> Option<Self> {
-        let mut words = text.trim_end().split(' ');
+        let mut words = text.strip_suffix('\n').unwrap_or(text).split(' ');
         let commits = words.next()?.parse().ok()?;
         let Some(lineage) = words.next() else {
             return Some(Self { commits, lineage: None, is_closed: false });
