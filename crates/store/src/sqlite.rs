@@ -218,6 +218,16 @@ impl SqliteVault {
         self
     }
 
+    /// The same with a file that is full at so many pages: for tests, which have no disk to fill. SQLite then answers as it
+    /// does when the disk is full.
+    ///
+    /// # Errors
+    /// [`OpenError::Sqlite`].
+    pub fn with_pages_max(self, pages: u32) -> Result<Self, OpenError> {
+        self.connection.pragma_update(None, "max_page_count", pages)?;
+        Ok(self)
+    }
+
     /// What readers of the same process need not look into the file for.
     pub fn eras(&self) -> Eras {
         self.eras.clone()

@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod disk;
 mod rotate;
 mod seed;
 #[path = "../support/mod.rs"]

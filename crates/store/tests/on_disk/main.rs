@@ -5,6 +5,7 @@
 mod bed;
 mod era;
 mod file;
+mod full;
 mod incidents;
 mod inventory;
 mod opening;
