@@ -137,9 +137,8 @@ pub fn take(
     if fs::exists(target).map_err(failed(target))? {
         return Err(BackupError::Exists(target.into()));
     }
-    let partial = beside(target, ".partial");
-    // What an earlier attempt left: nobody takes it for a backup.
-    remove_directory(&partial)?;
+    // Of this process alone: what another one left, or is making, is its own.
+    let partial = beside(target, &format!(".partial-{}", std::process::id()));
     DirBuilder::new().mode(0o700).create(&partial).map_err(failed(&partial))?;
     let note = fill(vault, &partial, now, progress);
     let named = note.and_then(|note| {

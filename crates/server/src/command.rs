@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod accept_loss;
 pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod health;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Migrate(migrate::Migrate),
+    AcceptLoss(accept_loss::AcceptLoss),
     Inventory(inventory::Inventory),
     Health(health::Health),
     /// Look at the configuration

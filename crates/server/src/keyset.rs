@@ -18,12 +18,21 @@ pub struct Terms {
     pub final_expiry: Option<Timestamp>,
 }
 
+/// The index of a keyset that follows no other this vault knows of: seconds since 1970 (until 2106).
+///
+/// Keys are made from seed and index alone. An index counted from 0 in a vault that is new, or is an older copy, may have
+/// been used: its keys would redeem again what was spent, for this vault does not know. Rotations add one each, and are
+/// rarer than seconds, so the clock is ahead of every index there has been.
+pub fn index_at(now: Timestamp) -> u32 {
+    u32::try_from(now.seconds()).unwrap_or(u32::MAX)
+}
+
 /// The first keyset of a unit; `None` if it has one.
-pub fn first(records: &[KeysetRecord], unit: &UnitConfig) -> Option<KeysetSpec> {
+pub fn first(records: &[KeysetRecord], unit: &UnitConfig, now: Timestamp) -> Option<KeysetSpec> {
     let has_one = records.iter().any(|record| record.spec.unit == unit.unit);
     (!has_one).then_some(KeysetSpec {
         unit: unit.unit,
-        index: 0,
+        index: index_at(now),
         orders: unit.denominations,
         input_fee_ppk: unit.input_fee_ppk,
         final_expiry: None,
@@ -36,7 +45,7 @@ pub fn next(records: &[KeysetRecord], unit: Unit, terms: Terms) -> Option<Keyset
     let last = of_unit.max_by_key(|record| record.spec.index)?.spec;
     Some(KeysetSpec {
         unit,
-        index: last.index + 1,
+        index: last.index.saturating_add(1),
         orders: last.orders,
         input_fee_ppk: terms.input_fee_ppk.unwrap_or(last.input_fee_ppk),
         final_expiry: terms.final_expiry,

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => (command::serve::run(&args, own, &mut stdout), 1),
         Command::Verify(args) => (command::verify::run(&args, &mut stdout), 2),
         Command::Backup(args) => (command::backup::run(&args, &mut stdout), 1),
+        Command::AcceptLoss(args) => (command::accept_loss::run(&args, &mut stdout), 1),
         Command::Migrate(args) => (command::migrate::run(&args, &mut stdout), 1),
         Command::Restore(args) => (command::restore::run(&args, &mut stdout), 1),
         Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use secp256k1::PublicKey;
@@ -23,11 +24,7 @@ use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
 
 use crate::backup::{self, BackupError, Note, Progress};
 use crate::data_dir::DataDir;
-use crate::keyset::{Terms, add, next};
-
-/// How far new keysets are numbered beyond those the copy knows: more than can have been rotated in since it was taken.
-/// The keys of a number that was used already would sign what they signed before.
-const INDEX_GAP: u32 = 1000;
+use crate::keyset::{Terms, add, index_at, next};
 
 /// Why nothing was restored. Variants stand in the order they are checked.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +34,8 @@ pub enum RestoreError {
     Backup(#[from] BackupError),
     /// A vault is there, which may know more than the copy.
     #[error(
-        "there is a vault at {0}, which may know more than the copy: move it away first, and keep it"
+        "{0} is there, of a vault that may know more than the copy: move it away first, with all of vault.sqlite* except \
+         vault.sqlite.mark, and keep it"
     )]
     VaultThere(PathBuf),
     /// A file of the data directory cannot be used.
@@ -81,6 +79,9 @@ pub enum Doubt {
         "nothing proves this copy current: the mint did not stop in order, and may have gone on"
     )]
     NotClosed,
+    /// A database has no mark.
+    #[error("a database that was recovered does not say whether it is current")]
+    Database,
     /// The mark is of a vault that went on by itself.
     #[error("this copy is of a vault that another has taken the place of")]
     OtherLineage,
@@ -150,6 +151,9 @@ impl Restore<'_> {
             fs::create_dir(&folder).map_err(failed(&folder))?;
             let copy = folder.join("vault.sqlite");
             fs::copy(backup::vault_in(self.backup), &copy).map_err(failed(&copy))?;
+            // Whatever mode it has where it comes from.
+            let owner_only = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(&copy, owner_only).map_err(failed(&copy))?;
             if Standing::read(&copy)? != standing {
                 return Err(BackupError::Damaged.into());
             }
@@ -158,14 +162,11 @@ impl Restore<'_> {
                 None => None,
             };
             backup::check(&copy, &self.mint)?;
-            match (&loss, self.mark) {
-                (Some(_), _) => move_file(&mark::beside(&copy), &mark::beside(&place))?,
-                (None, Some(proof)) => {
-                    let mark = mark::beside(&place);
-                    fs::copy(proof, &mark).map_err(failed(&mark))?;
-                }
-                (None, None) => {}
+            // The copy's own, or that of the lost vault, which it is equal to.
+            if loss.is_none() {
+                mark::vouch(&copy, &standing).map_err(failed(&copy))?;
             }
+            move_file(&mark::beside(&copy), &mark::beside(&place))?;
             put_in_place(&copy, &place)?;
             backup::remove_directory(&folder)?;
             Ok::<_, RestoreError>(loss)
@@ -178,16 +179,26 @@ impl Restore<'_> {
 
     fn doubt(&self, standing: &Standing) -> Result<Option<Doubt>, RestoreError> {
         let place = self.data.vault();
-        if fs::exists(&place).map_err(failed(&place))? {
-            return Err(RestoreError::VaultThere(place));
+        // Its log, left beside the copy, would be taken for the copy's.
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            let path = place.with_file_name(format!("vault.sqlite{ending}"));
+            if fs::exists(&path).map_err(failed(&path))? {
+                return Err(RestoreError::VaultThere(path));
+            }
         }
         if standing.mint != self.mint {
             let (backup, seed) = (standing.mint.to_string(), self.mint.to_string());
             return Err(RestoreError::OtherMint { backup, seed });
         }
-        let path = self.mark.map_or_else(|| mark::beside(&place), Path::to_owned);
-        let mark = Marked::read(&path).map_err(failed(&path))?;
-        Ok(Doubt::of(standing, mark.as_ref()))
+        let read = |path: &Path| Marked::read(path).map_err(failed(path));
+        let own = read(&mark::beside(&place))?;
+        // A mark that is here knows what happened here: one from elsewhere does not overrule it.
+        let given = self.mark.map(read).transpose()?.flatten();
+        let doubt = |mark: Option<&Marked>| Doubt::of(standing, mark);
+        Ok(match (own, given) {
+            (Some(own), Some(given)) => doubt(Some(&own)).or_else(|| doubt(Some(&given))),
+            (own, given) => doubt(own.or(given).as_ref()),
+        })
     }
 }
 
@@ -199,17 +210,35 @@ fn give_up(
     now: Timestamp,
 ) -> Result<Loss, RestoreError> {
     let books = SqliteReader::open(copy)?.books()?;
+    let standing = Standing::read(copy)?;
+    mark::vouch(copy, &standing).map_err(failed(copy))?;
+    let mut store = SqliteVault::open(copy, &Identity::derive(seed).public())?;
+    let loss = accept(&books, &mut store, seed, doubt, now)?;
+    store.begin_lineage()?;
+    Ok(loss)
+}
+
+/// Gives up all that a vault may have forgotten, and adds keysets to go on with. `books`: its own, of just before.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn accept(
+    books: &Books,
+    store: &mut dyn VaultStore,
+    seed: &Secret<[u8; 32]>,
+    doubt: Doubt,
+    now: Timestamp,
+) -> Result<Loss, StoreError> {
     let records: Vec<KeysetRecord> =
         books.keysets.iter().map(|keyset| keyset.record.clone()).collect();
     let mut units: Vec<Unit> = records.iter().map(|record| record.spec.unit).collect();
     units.sort_unstable();
     units.dedup();
-    let mut store = SqliteVault::open(copy, &Identity::derive(seed).public())?;
     let mut changes = vec![Change::AcceptLoss];
     let mut added = Vec::new();
     for unit in units {
         let last = next(&records, unit, Terms::default()).expect("the unit has a keyset");
-        let spec = KeysetSpec { index: last.index.saturating_add(INDEX_GAP), ..last };
+        let spec = KeysetSpec { index: last.index.max(index_at(now)), ..last };
         let change = add(seed, spec);
         if let Change::AddKeyset { id, .. } = &change {
             added.push((unit, *id));
@@ -217,9 +246,8 @@ fn give_up(
         changes.push(change);
     }
     store.commit(&changes, now)?;
-    store.begin_lineage()?;
     let set_aside = books.paid_quotes.iter().map(|(unit, sum)| (*unit, *sum)).collect();
-    Ok(Loss { doubt, retired: retired(&books), set_aside, added })
+    Ok(Loss { doubt, retired: retired(books), set_aside, added })
 }
 
 /// Keysets that still redeemed, with what was outstanding of each.

@@ -16,7 +16,8 @@ use tacit_service::rail::Rail;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
 use tacit_store::demo_rail::DemoRail;
 use tacit_store::postgres::{self, PostgresReader, PostgresVault, Target};
-use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
+use tacit_store::sqlite::mark;
+use tacit_store::sqlite::{Move, OpenError, SqliteReader, SqliteVault};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -98,6 +99,24 @@ pub enum StartError {
     /// The directory cannot be looked into.
     #[error("the data directory cannot be read")]
     Look(#[from] std::io::Error),
+    /// A vault that was there has left its mark.
+    #[error(
+        "the vault of {path} is lost, but for its mark: put back a backup with tacitd restore",
+        path = path.display()
+    )]
+    Lost {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A database is named, and the vault in the data directory has not moved there.
+    #[error(
+        "there is a vault in {path} that has not moved to the database: tacitd migrate moves it",
+        path = path.display()
+    )]
+    NotMoved {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The seed is that of another vault.
     #[error("the seed at {path} belongs to another vault: put back the one this vault was made with", path = path.display())]
     OtherSeed {
@@ -173,8 +192,14 @@ impl Parts {
         let data = DataDir::lock(&config.data)?;
         let seed = open_seed(&data, config)?;
         let (store, readers) = match &config.vault_url {
-            Some(target) => open_database(&with_password(target.clone()), &seed, &data)?,
-            None => open_file(&seed, &data)?,
+            Some(target) => {
+                has_moved(&data, config)?;
+                open_database(&with_password(target.clone()), &seed, &data)?
+            }
+            None => {
+                is_not_lost(&data, config)?;
+                open_file(&seed, &data)?
+            }
         };
         let mut parts = Self {
             store,
@@ -214,10 +239,11 @@ impl Parts {
     fn keysets(&mut self, config: &Config) -> Result<Vec<KeysetRecord>, StartError> {
         let mut reader = self.reader()?;
         let known = reader.keysets()?;
+        let now = self.clock.now();
         let missing: Vec<Change> = config
             .units
             .iter()
-            .filter_map(|unit| keyset::first(&known, unit))
+            .filter_map(|unit| keyset::first(&known, unit, now))
             .map(|spec| keyset::add(&self.seed, spec))
             .collect();
         if missing.is_empty() {
@@ -260,6 +286,28 @@ fn open_database(
     let target = target.clone();
     let readers: Readers = Box::new(move || Ok(Box::new(PostgresReader::open(&target)?)));
     Ok((Box::new(store), readers))
+}
+
+/// Fails beside a vault in a file that may know more than the database.
+fn has_moved(data: &DataDir, config: &Config) -> Result<(), StartError> {
+    if !data.has_vault()? {
+        return Ok(());
+    }
+    let path = data.vault();
+    let moves = SqliteReader::open(&path).and_then(|reader| reader.moves());
+    match moves.map_err(|error| StartError::Open { path, source: error.into() })? {
+        Move::Done => Ok(()),
+        Move::None | Move::UnderWay => Err(StartError::NotMoved { path: config.data.clone() }),
+    }
+}
+
+/// Fails where a vault was before: a new one in its place would know nothing of what is owed.
+fn is_not_lost(data: &DataDir, config: &Config) -> Result<(), StartError> {
+    let has_mark = std::fs::exists(mark::beside(&data.vault()))?;
+    if has_mark && !data.has_vault()? {
+        return Err(StartError::Lost { path: config.data.clone() });
+    }
+    Ok(())
 }
 
 /// Whether the mint has a vault already.

@@ -1,8 +1,9 @@
 //! Moving a vault from SQLite to PostgreSQL: every row, in one transaction, compared afterwards.
 //!
-//! The mint is stopped meanwhile: the writer's lock of the old vault is held from the first row to the last word. Once
-//! the new vault is durable and its books are the old one's, the old one is marked as moved and is not opened again. A
-//! crash in between leaves both whole and equal, and the command finishes when it is run again.
+//! The mint is stopped meanwhile: the writer's lock of the old vault is held from the first row to the last word, and from
+//! before the first row the old vault says that it moves, so that nothing else opens it. Once the new one is durable and
+//! its books are the old one's, the old one says that it has moved. Cut off in between, the command is run again, and
+//! nobody can have gone on with the old one meanwhile.
 
 use std::path::Path;
 
@@ -167,14 +168,14 @@ pub enum MigrateError {
 /// stopped meanwhile.
 ///
 /// # Errors
-/// [`MigrateError`]; then the old vault may still be used, and unless it says so, nothing is in the database.
+/// [`MigrateError`]; then the old vault goes on saying that it moves, until the move is finished or called off.
 pub fn migrate(
     source: &Path,
     mint: &PublicKey,
     target: &Target,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, MigrateError> {
-    let vault = SqliteVault::open(source, mint)?; // Holds the writer's lock, and brings the schema up to date.
+    let vault = SqliteVault::open_to_move(source, mint)?; // Holds the writer's lock, and brings the schema up to date.
     let before = SqliteReader::open(source)?.books()?;
     let mut rows = 0;
     let is_new = match Load::begin(target, mint)? {

@@ -38,6 +38,9 @@ use self::mark::Marked;
 const MIGRATIONS: &[&str] =
     &[include_str!("../migrations/0001_vault.sql"), include_str!("../migrations/0002_lineage.sql")];
 
+/// The first schema whose vaults are marked as open before anything is written to them.
+const MARKED_FROM: usize = 2;
+
 /// Which of several copies that each went on by itself: 16 random bytes.
 pub type Lineage = [u8; 16];
 
@@ -91,12 +94,22 @@ pub enum OpenError {
         /// Commits that the mark beside it knows of.
         known: u64,
     },
+    /// It has been written to, and a vault that is written to has a mark: so this is a copy of one.
+    #[error(
+        "this vault is a copy without its mark (vault.sqlite.mark): tacitd restore puts a backup in place"
+    )]
+    NoMark,
     /// A copy that went on by itself, beside the vault that the mint has answered for.
     #[error("this vault is a copy that went on by itself: the mint has answered for another")]
     OtherLineage,
     /// It was moved to another store, which may have answered since.
     #[error("this vault was moved to another store: it would forget what was spent there")]
     Moved,
+    /// It is being moved to another store.
+    #[error(
+        "this vault is being moved to another store: finish that with tacitd migrate, or call it off"
+    )]
+    Moving,
     /// What is stored contradicts itself.
     #[error("the vault is corrupt: {0}")]
     Corrupt(&'static str),
@@ -159,16 +172,26 @@ impl SqliteVault {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path, mint: &PublicKey) -> Result<Self, OpenError> {
+        Self::open_in(path, mint, Move::None)
+    }
+
+    fn open_in(path: &Path, mint: &PublicKey, allowed: Move) -> Result<Self, OpenError> {
         let lock = lock(path)?;
         create_file(path).map_err(OpenError::File)?;
         let mut connection = connect(path)?;
         configure_writer(&connection)?;
+        let had_mark = schema_version(&connection)? >= MARKED_FROM;
         migrate(&mut connection, mint)?;
         if mint_identity(&connection)? != *mint {
             return Err(OpenError::OtherMint);
         }
         let known = write::known_of(&connection)?;
-        let mark = open_mark(&connection, path, known.commits)?;
+        let mark = open_mark(&connection, path, known.commits, had_mark)?;
+        match moves(&connection)? {
+            Move::Done => return Err(OpenError::Moved),
+            Move::UnderWay if allowed == Move::None => return Err(OpenError::Moving),
+            Move::None | Move::UnderWay => {}
+        }
         connection.busy_timeout(WRITER_PATIENCE)?;
         let eras = era::load(&connection, known.era)?;
         let mut filters = Maker::new(path, eras.clone());
@@ -198,7 +221,7 @@ impl SqliteVault {
     /// [`OpenError`]; then the vault keeps its lineage.
     pub fn begin_lineage(&mut self) -> Result<(), OpenError> {
         self.connection.execute("UPDATE vault SET lineage = randomblob(16)", [])?;
-        let (lineage, _) = lineage_of(&self.connection)?;
+        let lineage = lineage_of(&self.connection)?;
         self.mark.set_lineage(lineage).map_err(OpenError::File)
     }
 
@@ -206,8 +229,31 @@ impl SqliteVault {
     ///
     /// # Errors
     /// [`OpenError`]; then it may be opened again.
-    pub fn mark_moved(self) -> Result<(), OpenError> {
-        self.connection.execute("UPDATE vault SET moved = 1", [])?;
+    pub fn mark_moved(mut self) -> Result<(), OpenError> {
+        // Of another lineage, so that no backup of before is taken for what has gone on elsewhere.
+        let sql = "UPDATE vault SET moved = 2, commits = commits + 1, lineage = randomblob(16)";
+        self.connection.execute(sql, [])?;
+        let lineage = lineage_of(&self.connection)?;
+        self.mark.set_lineage(lineage).map_err(OpenError::File)
+    }
+
+    /// Opens a vault that is to move, or whose move was cut off, and says in it that it is about to: until the move ends, or
+    /// is called off, it is opened by nothing else.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_to_move(path: &Path, mint: &PublicKey) -> Result<Self, OpenError> {
+        let vault = Self::open_in(path, mint, Move::UnderWay)?;
+        vault.connection.execute("UPDATE vault SET moved = 1 WHERE moved = 0", [])?;
+        Ok(vault)
+    }
+
+    /// Says that it stays after all.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn call_move_off(self) -> Result<(), OpenError> {
+        self.connection.execute("UPDATE vault SET moved = 0 WHERE moved = 1", [])?;
         Ok(())
     }
 
@@ -278,6 +324,14 @@ impl SqliteReader {
         self
     }
 
+    /// Whether it moves to another store.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn moves(&self) -> Result<Move, OpenError> {
+        Ok(moves(&self.connection)?)
+    }
+
     /// The identity key of the mint the vault belongs to.
     ///
     /// # Errors
@@ -304,8 +358,13 @@ const WRITER_CACHE_KIB: i64 = 96 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
 
 /// Holds a vault against its mark, and marks it as open.
-fn open_mark(connection: &Connection, path: &Path, commits: u64) -> Result<mark::Mark, OpenError> {
-    let (lineage, moved) = lineage_of(connection)?;
+fn open_mark(
+    connection: &Connection,
+    path: &Path,
+    commits: u64,
+    had_mark: bool,
+) -> Result<mark::Mark, OpenError> {
+    let lineage = lineage_of(connection)?;
     if let Some(marked) = Marked::read(&mark::beside(path)).map_err(OpenError::File)? {
         if marked.lineage.is_some_and(|known| known != lineage) {
             return Err(OpenError::OtherLineage);
@@ -313,17 +372,35 @@ fn open_mark(connection: &Connection, path: &Path, commits: u64) -> Result<mark:
         if commits < marked.commits {
             return Err(OpenError::OlderCopy { found: commits, known: marked.commits });
         }
-    }
-    if moved {
-        return Err(OpenError::Moved);
+    } else if had_mark && commits > 0 {
+        return Err(OpenError::NoMark);
     }
     mark::Mark::open(path, lineage, commits).map_err(OpenError::File)
 }
 
-/// The vault's lineage, and whether it has moved to another store.
-fn lineage_of(connection: &Connection) -> Result<(Lineage, bool), Fault> {
-    let sql = "SELECT lineage, moved FROM vault";
-    Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+fn lineage_of(connection: &Connection) -> Result<Lineage, Fault> {
+    Ok(connection.query_row("SELECT lineage FROM vault", [], |row| row.get(0))?)
+}
+
+/// Whether a vault moves to another store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// It does not.
+    None,
+    /// It is being moved, or was when the power went.
+    UnderWay,
+    /// Another store has taken over.
+    Done,
+}
+
+fn moves(connection: &Connection) -> Result<Move, Fault> {
+    let state: i64 = connection.query_row("SELECT moved FROM vault", [], |row| row.get(0))?;
+    match state {
+        0 => Ok(Move::None),
+        1 => Ok(Move::UnderWay),
+        2 => Ok(Move::Done),
+        _ => Err(Fault::Malformed("the vault has moved nowhere known")),
+    }
 }
 
 /// A connection to a file that is there.

@@ -65,8 +65,17 @@ fn a_mark_left_behind_by_a_crash_refuses_nothing() {
     drop(commit(&path, 0, 5));
     fs::write(folder.path().join("vault.sqlite.mark"), "2\n").unwrap();
     drop(commit(&path, 5, 1));
+}
+
+#[test]
+fn a_copy_without_a_mark_is_not_taken_for_the_vault() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.sqlite");
+    drop(commit(&path, 0, 5));
     fs::remove_file(folder.path().join("vault.sqlite.mark")).unwrap();
-    drop(commit(&path, 6, 1));
+    assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::NoMark)));
+    mark::vouch(&path, &Standing::read(&path).unwrap()).unwrap();
+    drop(commit(&path, 5, 1));
 }
 
 #[test]
@@ -85,6 +94,7 @@ fn a_copy_that_went_on_by_itself_is_not_taken_for_the_vault() {
     let (path, other) = (folder.path().join("vault.sqlite"), folder.path().join("other.sqlite"));
     drop(commit(&path, 0, 3));
     fs::copy(&path, &other).unwrap();
+    mark::vouch(&other, &Standing::read(&other).unwrap()).unwrap();
     let mut restored = commit(&path, 3, 1);
     restored.begin_lineage().unwrap();
     drop(restored);
@@ -99,6 +109,33 @@ fn a_vault_that_moved_is_not_opened_again() {
     let path = folder.path().join("vault.sqlite");
     commit(&path, 0, 1).mark_moved().unwrap();
     assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::Moved)));
+    let target = folder.path().join("copy");
+    let copied = backup::copy(&path, &target, |_, _| {});
+    assert!(matches!(copied, Err(CopyError::Source(OpenError::Moved))), "nor backed up");
+}
+
+#[test]
+fn a_backup_of_before_a_move_is_not_current_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("vault.sqlite"), folder.path().join("copy"));
+    drop(commit(&path, 0, 3));
+    backup::copy(&path, &copy, |_, _| {}).unwrap();
+    assert!(is_current(&copy, &path));
+    SqliteVault::open_to_move(&path, &mint()).unwrap().mark_moved().unwrap();
+    assert!(!is_current(&copy, &path));
+    fs::copy(&copy, &path).unwrap();
+    assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::OtherLineage)));
+}
+
+#[test]
+fn a_vault_that_is_being_moved_waits_until_that_ends_or_is_called_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.sqlite");
+    drop(commit(&path, 0, 1));
+    drop(SqliteVault::open_to_move(&path, &mint()).unwrap()); // Cut off.
+    assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::Moving)));
+    SqliteVault::open_to_move(&path, &mint()).unwrap().call_move_off().unwrap();
+    drop(commit(&path, 1, 1));
 }
 
 fn is_current(copy: &Path, vault: &Path) -> bool {
@@ -124,6 +161,7 @@ fn only_a_vault_that_was_closed_proves_its_copy_current() {
     assert!(is_current(&closed, &path));
     std::mem::forget(commit(&path, 3, 1)); // Killed.
     assert!(!is_current(&closed, &path));
+    mark::vouch(&closed, &Standing::read(&closed).unwrap()).unwrap();
     drop(commit(&closed, 9, 1));
     assert!(!is_current(&closed, &path), "it went on by itself");
 }

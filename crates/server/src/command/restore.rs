@@ -85,7 +85,10 @@ const REFUSED: &str = "the backup is not put in place, for what was spent after 
     copy is to be had: --accept-loss gives up the e-cash it knows";
 
 fn in_json(note: &Note, loss: Option<&Loss>) -> Value {
-    let Some(loss) = loss else { return json!({"backup": note, "loss": null}) };
+    json!({"backup": note, "loss": loss.map(loss_in_json)})
+}
+
+pub(super) fn loss_in_json(loss: &Loss) -> Value {
     let retired: Vec<Value> = loss
         .retired
         .iter()
@@ -104,21 +107,23 @@ fn in_json(note: &Note, loss: Option<&Loss>) -> Value {
         .map(|(unit, id)| json!({"keyset": id.to_string(), "unit": unit.code()}))
         .collect();
     let reason = loss.doubt.to_string();
-    json!({"backup": note, "loss": {
-        "reason": reason, "retired": retired, "set_aside": set_aside, "added": added,
-    }})
+    json!({"reason": reason, "retired": retired, "set_aside": set_aside, "added": added})
 }
 
 fn in_words(note: &Note, loss: Option<&Loss>, now: Timestamp) -> String {
     let age = now.seconds().saturating_sub(note.taken);
-    let mut text =
+    let text =
         format!("The copy of {} ago, after {} commits, is in place.\n", in_time(age), note.commits);
-    let Some(loss) = loss else {
-        return text + "It is current: nothing came after it.\n";
-    };
-    text += &format!("\nIt is not known to be current: {}.\n", loss.doubt);
+    match loss {
+        None => text + "It is current: nothing came after it.\n",
+        Some(loss) => text + "\n" + &loss_in_words(loss),
+    }
+}
+
+pub(super) fn loss_in_words(loss: &Loss) -> String {
+    let mut text = format!("It is not known to be current: {}.\n", loss.doubt);
     text += "\nThese keysets redeem no more at the mint, because what was spent since could be spent again.\n\
-        Outstanding when the copy was taken:\n";
+        Outstanding at that moment:\n";
     for (keyset, outstanding) in &loss.retired {
         text += &format!("  {}  {}\n", keyset.id, money(*outstanding, keyset.spec.unit));
     }
@@ -135,11 +140,11 @@ fn in_words(note: &Note, loss: Option<&Loss>, now: Timestamp) -> String {
 
 /// What nobody can recompute.
 const AT_RISK: &str = "
-At risk, and in no book any more: what was issued, redeemed and paid out after the copy was taken.
+At risk, and in no book any more: what was issued, redeemed and paid out after that moment.
   - Whoever holds e-cash of the keysets above is owed it: redeem it by hand, against what else is known
     (wallets can show when a proof was theirs; bank statements show what came in and went out).
-  - Money that came in for a quote opened or paid after the copy is not known here: the bank's statement knows it.
-  - Payments made after the copy are not known here: do not make them again for the same melt quote.
+  - Money that came in for a quote opened or paid after it is not known here: the bank's statement knows it.
+  - Payments made after it are not known here: do not make them again for the same melt quote.
 ";
 
 /// A sum for a person: in the unit's decimals, or as it is counted if it is too large for that.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tacit_ecash::code::Code;
 use tacit_ecash::message::SpendState;
 use tacit_service::vault::VaultReader;
 use tacit_store::postgres::{PostgresReader, Target};
@@ -11,8 +12,8 @@ use tacit_store::postgres::{PostgresReader, Target};
 use crate::WORKERS;
 use crate::postgres::Postgres;
 use crate::support::client::Client;
-use crate::support::process::{Tacitd, run, serve, tacitd};
-use crate::support::wallet::{Wallet, total};
+use crate::support::process::{Tacitd, free_address, run, serve, tacitd};
+use crate::support::wallet::{Wallet, split, total};
 use crate::worker::{Tally, Worker};
 
 /// Swaps, payments and quotes are under way when it stops; whoever asks again afterwards is answered by the database.
@@ -66,6 +67,37 @@ async fn a_mint_moves_to_a_database_with_money_in_flight() {
     let books = PostgresReader::open(&target).unwrap().books().unwrap();
     let outstanding: u64 = books.keysets.iter().map(|keyset| keyset.signed - keyset.spent).sum();
     assert_eq!(outstanding, left, "what is outstanding is what the wallets have");
+    assert_eq!(mint.terminate().code, Some(0));
+    let checked = run(tacitd().arg("verify").arg(folder.path()).args(["--vault-url", &url]));
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+}
+
+/// The database is put back to an earlier moment; what was spent since is not spent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "postgres: ./tacit test --only postgres"]
+async fn a_recovered_database_serves_again_once_the_loss_is_accepted() {
+    let server = Postgres::start();
+    let (url, folder) = (server.new_url(), tempfile::tempdir().unwrap());
+    let mint = Tacitd::start_with(folder.path(), free_address(), &["--vault-url", &url]);
+    let mut wallet = Wallet::new(mint.address, "usd").await;
+    let coins = wallet.mint("bank", 1050).await;
+    assert_eq!(mint.terminate().code, Some(0));
+    let accept = |more: &[&str]| {
+        let mut command = tacitd();
+        command.arg("accept-loss").arg(folder.path()).args(["--vault-url", &url]).args(more);
+        run(&mut command)
+    };
+    assert_eq!(accept(&[]).code, Some(1), "not without --yes");
+    let done = accept(&["--yes"]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    assert!(done.stdout.contains("10.50 usd") && done.stdout.contains("At risk"), "{done:?}");
+    let mint = Tacitd::start_with(folder.path(), free_address(), &["--vault-url", &url]);
+    let mut wallet = Wallet::new(mint.address, "usd").await;
+    let swap = wallet.prepare_swap(&coins, &split(1050));
+    let refused = wallet.post("/v1/swap", &swap.request).await;
+    refused.refused(u32::from(Code::ExpiredKeyset.number()));
+    let fresh = wallet.mint("bank", 300).await;
+    wallet.swap(&fresh, &split(300)).await;
     assert_eq!(mint.terminate().code, Some(0));
     let checked = run(tacitd().arg("verify").arg(folder.path()).args(["--vault-url", &url]));
     assert_eq!(checked.code, Some(0), "{checked:?}");

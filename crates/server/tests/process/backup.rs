@@ -10,7 +10,7 @@ use tacit_ecash::code::Code;
 use tacit_ecash::proof::Proof;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::process::{Done, Tacitd, run, tacitd, verify};
+use crate::support::process::{Done, Tacitd, run, serve, tacitd, verify};
 use crate::support::wallet::{Wallet, mint_request, split, total};
 
 /// A data directory and a place for backups.
@@ -132,12 +132,23 @@ async fn an_older_copy_lets_nothing_be_spent_again() {
     assert_eq!(mint.terminate().code, Some(0));
     assert_eq!(verify(&place.data()).code, Some(0));
 
+    // Lost: nothing is made in its place by itself.
+    place.lose_vault(false);
+    let lost = run(&mut serve(&place.data(), &["--demo", "--listen", "127.0.0.1:0"]));
+    is_refused(&lost, "the vault of");
+
     // The backup is now of a vault that another took the place of.
     place.lose_vault(false);
     is_refused(&place.restore("copy", &[]), "another has taken the place of");
     let json = place.restore("copy", &["--accept-loss", "--json"]);
     let report: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(report["loss"]["retired"].as_array().unwrap().len(), 5, "{report}");
+    // What was spent in the life between is as unknown to this copy as the rest: no keyset comes back.
+    let mint = Tacitd::start(&place.data());
+    let mut wallet = Wallet::new(mint.address, "usd").await;
+    let swap = wallet.prepare_swap(&fresh, &split(300));
+    let again = wallet.post("/v1/swap", &swap.request).await;
+    assert!(!again.status.is_success(), "spent before: {again:?}");
 }
 
 /// A copy put in the vault's place by hand, with its own mark, would not be found out: so it is not made by hand.
@@ -268,4 +279,36 @@ async fn a_restore_that_is_killed_puts_nothing_in_place_or_all() {
     assert!(finished > 0 && unfinished > 0, "{finished} finished, {unfinished} did not");
     place.lose_vault(false);
     assert_eq!(place.restore("copy", &["--accept-loss"]).code, Some(0), "and can be begun anew");
+}
+
+/// The log of a vault that was moved away without it would be replayed into the copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_left_behind_is_not_taken_for_the_copys() {
+    let place = Place::new();
+    let mint = Tacitd::start(&place.data());
+    let mut wallet = Wallet::new(mint.address, "usd").await;
+    let coins = wallet.mint("bank", 7).await;
+    assert_eq!(place.backup("copy").code, Some(0));
+    wallet.swap(&coins, &split(7)).await;
+    mint.kill();
+    fs::rename(place.data().join("vault.sqlite"), place.at("away")).unwrap();
+    assert!(place.data().join("vault.sqlite-wal").exists(), "it was killed");
+    is_refused(&place.restore("copy", &["--accept-loss"]), "vault.sqlite-wal is there");
+    assert!(!has_vault(&place));
+}
+
+/// A mark from another time proves nothing where the vault's own says more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_from_elsewhere_does_not_overrule_the_one_that_is_here() {
+    let place = Place::new();
+    Tacitd::start(&place.data()).terminate();
+    assert_eq!(place.backup("copy").code, Some(0));
+    let kept = place.at("kept-mark");
+    fs::copy(place.data().join("vault.sqlite.mark"), &kept).unwrap();
+    let mint = Tacitd::start(&place.data());
+    Wallet::new(mint.address, "usd").await.mint("bank", 7).await;
+    mint.kill();
+    place.lose_vault(false);
+    let refused = place.restore("copy", &["--mark", kept.to_str().unwrap()]);
+    is_refused(&refused, "not put in place");
 }

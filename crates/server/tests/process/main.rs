@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use tacit_server::inventory::FILES;
+use tacit_server::inventory::{FILES, SECTIONS};
 use tempfile::tempdir;
 
 use crate::support::process::{PASSPHRASE, Tacitd, free_address, init, run, serve, tacitd, verify};
@@ -180,7 +180,7 @@ fn the_inventory_names_tables_fields_and_metrics() {
     }
     let json = run(tacitd().args(["inventory", "--json"]));
     let sections: Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!(sections.as_array().map(Vec::len), Some(5));
+    assert_eq!(sections.as_array().map(Vec::len), Some(SECTIONS.len()));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use secp256k1::PublicKey;
 
 use super::fault::Fault;
 use super::mark::Marked;
-use super::{Lineage, OpenError, SqliteReader, connect, create_file, lineage_of, read};
+use super::{Lineage, Move, OpenError, SqliteReader, connect, create_file, lineage_of, read};
 
 /// Pages copied between two reports of progress: some megabytes.
 const PAGES_A_STEP: i32 = 4096;
@@ -40,7 +40,7 @@ impl Standing {
         Ok(Self {
             mint: super::mint_identity(connection)?,
             commits: read::commits(connection)?,
-            lineage: lineage_of(connection)?.0,
+            lineage: lineage_of(connection)?,
         })
     }
 
@@ -76,6 +76,9 @@ pub fn copy(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Standing, CopyError> {
     let from = SqliteReader::open(source).map_err(CopyError::Source)?;
+    if from.moves().map_err(CopyError::Source)? == Move::Done {
+        return Err(CopyError::Source(OpenError::Moved));
+    }
     // Held to the end, so that every step copies pages of the same moment. Log pages gather meanwhile.
     let moment = from.connection.unchecked_transaction().map_err(CopyError::Sqlite)?;
     let standing = Standing::of(&moment).map_err(CopyError::Source)?;

@@ -14,6 +14,7 @@ use tacit_core::hex;
 use tacit_core::time::Timestamp;
 
 use super::Lineage;
+use super::backup::Standing;
 
 /// Commits after which the mark is written, whatever the clock says.
 const COMMITS_UNMARKED_MAX: u64 = 256;
@@ -66,6 +67,16 @@ pub fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".mark");
     PathBuf::from(beside)
+}
+
+/// Marks a copy as the vault itself, closed: for whoever has made sure that nothing is forgotten with it.
+///
+/// # Errors
+/// If the mark cannot be written.
+pub fn vouch(path: &Path, standing: &Standing) -> io::Result<()> {
+    let mut mark =
+        Mark { path: beside(path), lineage: standing.lineage, marked: 0, marked_at: None };
+    mark.close(standing.commits)
 }
 
 /// The mark of the vault that is open.

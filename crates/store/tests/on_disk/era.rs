@@ -11,7 +11,8 @@ use tacit_service::conformance::rig::{Rig, identity, messages};
 use tacit_service::melt::MeltError;
 use tacit_service::mint::{InputError, OutputError};
 use tacit_service::vault::{Change, ProofState};
-use tacit_store::sqlite::{OpenError, SqliteVault};
+use tacit_store::sqlite::backup::Standing;
+use tacit_store::sqlite::{OpenError, SqliteVault, mark};
 
 use crate::bed::{OnDisk, rig_on_disk};
 
@@ -182,6 +183,7 @@ fn the_audit_finds_what_would_not_be_found() {
     let copy = tempfile::tempdir().unwrap();
     let copied = copy.path().join("vault.sqlite");
     raw.execute("VACUUM INTO ?1", [copied.to_str().unwrap()]).unwrap();
+    mark::vouch(&copied, &Standing::read(&copied).unwrap()).unwrap();
     let refused = SqliteVault::open(&copied, &identity()).map(drop);
     assert!(matches!(refused, Err(OpenError::Corrupt(_))), "{refused:?}");
 }

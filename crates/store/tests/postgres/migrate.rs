@@ -7,7 +7,8 @@ use tacit_service::conformance::rig::{self, Rig};
 use tacit_service::vault::{Change, VaultReader};
 use tacit_store::migrate::{MigrateError, migrate};
 use tacit_store::postgres::{PostgresReader, PostgresVault};
-use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
+use tacit_store::sqlite::backup::Standing;
+use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault, mark};
 
 use crate::bed::OnServer;
 use crate::postgres::Postgres;
@@ -16,6 +17,9 @@ fn copy_of(version: u32, folder: &Path) -> PathBuf {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let path = folder.join("vault.sqlite");
     std::fs::copy(kept.join(format!("vault-{version}.sqlite")), &path).unwrap();
+    if let Ok(standing) = Standing::read(&path) {
+        mark::vouch(&path, &standing).unwrap(); // Older ones had no mark of need.
+    }
     path
 }
 
@@ -69,7 +73,7 @@ fn a_move_that_was_cut_off_is_finished_and_another_vault_is_not_touched() {
     migrate(&source, &rig::identity(), &target, |_| {}).unwrap();
     // Cut off after the commit: the file does not know yet.
     let unknowing = rusqlite::Connection::open(&source).unwrap();
-    unknowing.execute("UPDATE vault SET moved = 0", []).unwrap();
+    unknowing.execute("UPDATE vault SET moved = 1", []).unwrap();
     drop(unknowing);
     assert_eq!(
         migrate(&source, &rig::identity(), &target, |_| {}).unwrap(),
@@ -85,6 +89,10 @@ fn a_move_that_was_cut_off_is_finished_and_another_vault_is_not_touched() {
     rig.issue(&[1]); // It has gone on.
     let refused = migrate(&source, &rig::identity(), &target, |_| {});
     assert!(matches!(refused, Err(MigrateError::TargetInUse)), "{refused:?}");
+    let waits = SqliteVault::open(&source, &rig::identity());
+    assert!(matches!(waits, Err(OpenError::Moving)), "until somebody calls it off");
+    let vault = SqliteVault::open_to_move(&source, &rig::identity()).unwrap();
+    vault.call_move_off().unwrap();
     SqliteVault::open(&source, &rig::identity()).expect("and goes on where it is");
     PostgresVault::open(&target, &rig::identity()).expect("so does the other");
 }
