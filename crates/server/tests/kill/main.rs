@@ -58,14 +58,16 @@ async fn survive(kills: usize) {
     assert!(tally.swaps > kills, "there was load: {tally:?}");
     assert!(tally.sent_again > 0, "kills left requests without an answer: {tally:?}");
 
-    let mut client = Client::new(address);
+    let (mut client, mut wallet) = (Client::new(address), Wallet::new(address, "usd").await);
     for done in &all {
+        // Before anything is asked again: a swap that was forgotten would only be done again.
+        let states = wallet.states(&done.spent).await;
+        assert!(states.iter().all(|state| *state == SpendState::Spent), "{states:?}");
         for (path, body, answer) in &done.answered {
             let again = client.post_bytes(path, body.clone()).await;
             assert_eq!(&again.body, answer, "an answer that was seen is given again");
         }
     }
-    let mut wallet = Wallet::new(address, "usd").await;
     let mut left = 0;
     for done in &all {
         let states = wallet.states(&done.coins).await;

@@ -16,7 +16,7 @@ use crate::support::client::{Answer, Client};
 use crate::support::wallet::{Wallet, mint_request, random, split, total};
 
 /// Answers kept for the end of a worker's life, to be asked for again.
-const ANSWERS_KEPT: usize = 100;
+const ANSWERS_KEPT: usize = 1000;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
@@ -48,6 +48,8 @@ impl Tally {
 pub(crate) struct Done {
     pub(crate) tally: Tally,
     pub(crate) coins: Vec<Proof>,
+    /// What was given for something that was answered.
+    pub(crate) spent: Vec<Proof>,
     pub(crate) answered: Vec<(String, Bytes, Bytes)>,
 }
 
@@ -56,6 +58,7 @@ pub(crate) struct Worker {
     client: Client,
     number: usize,
     coins: Vec<Proof>,
+    spent: Vec<Proof>,
     tally: Tally,
     answered: Vec<(String, Bytes, Bytes)>,
 }
@@ -68,6 +71,7 @@ impl Worker {
             client: Client::new(address),
             number,
             coins: Vec::new(),
+            spent: Vec::new(),
             tally: Tally::default(),
             answered: Vec::new(),
         };
@@ -85,7 +89,8 @@ impl Worker {
                 _ => self.swap().await,
             }
         }
-        Done { tally: self.tally, coins: self.coins, answered: self.answered }
+        let Self { coins, spent, tally, answered, .. } = self;
+        Done { tally, coins, spent, answered }
     }
 
     /// Sends the same bytes until they are answered by anything but a server that is full or failing.
@@ -93,7 +98,10 @@ impl Worker {
         let mut is_again = false;
         loop {
             match self.client.try_post_bytes(path, body.clone()).await {
-                Ok(answer) if answer.status.is_server_error() => {}
+                // A mint that waits for its database says so at once: there is no use in asking without a pause.
+                Ok(answer) if answer.status.is_server_error() => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 Ok(answer) => return answer,
                 Err(_) => {
                     if is_again {
@@ -167,6 +175,7 @@ impl Worker {
         self.coins.extend(self.wallet.unblind(&swap.blindings, &signatures));
         self.tally.paid_out += self.wallet.fee(inputs.len()); // To the operator.
         self.tally.swaps += 1;
+        self.spent.extend(inputs);
     }
 
     async fn melt(&mut self) {
@@ -204,6 +213,7 @@ impl Worker {
         self.tally.paid_out += total(&inputs) - total(&change);
         self.coins.extend(change);
         self.tally.melts += 1;
+        self.spent.extend(inputs);
     }
 }
 

@@ -16,8 +16,11 @@ mod support;
 #[path = "../kill/worker.rs"]
 mod worker;
 
+mod failover;
+mod group;
 mod moving;
 
+use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +38,7 @@ use tacit_store::postgres::{PostgresReader, Target};
 
 use postgres::Postgres;
 use proxy::{Cut, Proxy};
-use worker::{Tally, Worker};
+use worker::{Done, Tally, Worker};
 
 const WORKERS: usize = 8;
 
@@ -60,10 +63,7 @@ impl Pair {
             Tacitd::start_with(folders[at].path(), free_address(), &["--vault-url", &url])
         };
         let first = start(0);
-        let [one, other] = [folders[0].path(), folders[1].path()];
-        std::fs::copy(one.join("seed"), other.join("seed")).unwrap();
-        // The demo's bank is a file, and there is one bank.
-        symlink(one.join("demo-rail.sqlite"), other.join("demo-rail.sqlite")).unwrap();
+        share(&folders);
         let mints = [first, start(1)];
         Self { server, url, folders, wires, mints }
     }
@@ -73,13 +73,45 @@ impl Pair {
         let done = run(tacitd().arg("verify").arg(folder).args(["--vault-url", &self.url]));
         assert_eq!(done.code, Some(0), "{when}: {done:?}");
     }
+}
 
-    /// E-cash outstanding by the books, in minor units: signed less spent, in all keysets.
-    fn outstanding(&self) -> u64 {
-        let target: Target = self.url.parse().unwrap();
-        let books = PostgresReader::open(&target).unwrap().books().unwrap();
-        books.keysets.iter().map(|keyset| keyset.signed - keyset.spent).sum()
+/// Gives the second server what both must have, once the first has made it.
+fn share(folders: &[tempfile::TempDir; 2]) {
+    let [one, other] = [folders[0].path(), folders[1].path()];
+    std::fs::copy(one.join("seed"), other.join("seed")).unwrap();
+    // The demo's bank is a file, and there is one bank.
+    symlink(one.join("demo-rail.sqlite"), other.join("demo-rail.sqlite")).unwrap();
+}
+
+/// E-cash outstanding by the books, in minor units: signed less spent, in all keysets.
+fn outstanding(url: &str) -> u64 {
+    let target: Target = url.parse().unwrap();
+    let books = PostgresReader::open(&target).unwrap().books().unwrap();
+    books.keysets.iter().map(|keyset| keyset.signed - keyset.spent).sum()
+}
+
+/// What all workers did, and what they have left, after it was seen that all that was taken for an answer is spent, every
+/// answer is given again, every coin is unspent and no money was lost or made.
+async fn assert_kept(all: &[Done], mints: [SocketAddr; 2]) -> (Tally, u64) {
+    let (mut tally, mut left) = (Tally::default(), 0);
+    let mut wallet = Wallet::new(mints[0], "usd").await;
+    for (number, done) in all.iter().enumerate() {
+        tally.add(&done.tally);
+        // Before anything is asked again: a swap that was forgotten would only be done again.
+        let states = wallet.states(&done.spent).await;
+        assert!(states.iter().all(|state| *state == SpendState::Spent), "{states:?}");
+        // Asked of the server that did not give it.
+        let mut client = Client::new(mints[(number + 1) % 2]);
+        for (path, body, answer) in &done.answered {
+            let again = client.post_bytes(path, body.clone()).await;
+            assert_eq!(&again.body, answer, "an answer that was seen is given again");
+        }
+        let states = wallet.states(&done.coins).await;
+        assert!(states.iter().all(|state| *state == SpendState::Unspent), "{states:?}");
+        left += total(&done.coins);
     }
+    assert_eq!(left + tally.paid_out, tally.minted, "no money was lost and none was made");
+    (tally, left)
 }
 
 async fn ready(client: &mut Client) -> Option<StatusCode> {
@@ -125,36 +157,19 @@ async fn survive(troubles: usize) {
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     stop.store(true, Ordering::Relaxed);
-    let (mut tally, mut all) = (Tally::default(), Vec::new());
+    let mut all = Vec::new();
     for worker in workers {
-        let done = worker.await.expect("no worker lost anything");
-        tally.add(&done.tally);
-        all.push(done);
+        all.push(worker.await.expect("no worker lost anything"));
     }
+    let (tally, left) = assert_kept(&all, pair.mints.each_ref().map(|mint| mint.address)).await;
     let cuts = pair.wires[0].cuts() + pair.wires[1].cuts();
     println!("{kills} kills, {cuts} cuts: {tally:?}");
     assert!(
         tally.swaps > troubles && cuts > troubles / 2,
         "there was load: {tally:?}, {cuts} cuts"
     );
-    for (number, done) in all.iter().enumerate() {
-        // Asked of the server that did not give it.
-        let mut client = Client::new(pair.mints[(number + 1) % 2].address);
-        for (path, body, answer) in &done.answered {
-            let again = client.post_bytes(path, body.clone()).await;
-            assert_eq!(&again.body, answer, "an answer that was seen is given again");
-        }
-    }
-    let mut wallet = Wallet::new(pair.mints[0].address, "usd").await;
-    let mut left = 0;
-    for done in &all {
-        let states = wallet.states(&done.coins).await;
-        assert!(states.iter().all(|state| *state == SpendState::Unspent), "{states:?}");
-        left += total(&done.coins);
-    }
-    assert_eq!(left + tally.paid_out, tally.minted, "no money was lost and none was made");
     pair.assert_books("at the end");
-    assert_eq!(pair.outstanding(), left, "what is outstanding is what the wallets have");
+    assert_eq!(outstanding(&pair.url), left, "what is outstanding is what the wallets have");
     for mint in pair.mints {
         let done = mint.terminate();
         assert_eq!(done.code, Some(0), "{done:?}");

@@ -53,7 +53,7 @@ impl Postgres {
         let programs = programs();
         let folder = tempfile::Builder::new().prefix("tacit-postgres").tempdir().expect("a folder");
         // The server refuses to run as root; its packages bring an account for it.
-        let owner = is_root().then(account);
+        let owner = owner();
         if let Some((user, group)) = owner {
             chown(folder.path(), Some(user), Some(group)).expect("root may give away");
         }
@@ -182,7 +182,7 @@ impl Drop for Postgres {
 }
 
 /// Where the server's programs are: `TACIT_POSTGRES_BIN`, or the newest of Debian's packages.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     if let Some(given) = std::env::var_os("TACIT_POSTGRES_BIN") {
         return given.into();
     }
@@ -197,6 +197,11 @@ fn programs() -> PathBuf {
         "there is no PostgreSQL 15 or later in /usr/lib/postgresql: install it (apt-get install postgresql), \
          name its programs with TACIT_POSTGRES_BIN, or let ./tacit test --only postgres see to it",
     )
+}
+
+/// User and group to run the server as, where it must not run as who runs the test.
+pub fn owner() -> Option<(u32, u32)> {
+    is_root().then(account)
 }
 
 fn is_root() -> bool {
