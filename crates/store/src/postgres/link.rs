@@ -305,7 +305,21 @@ async fn open(target: &Target) -> Result<Session, Fault> {
     // It ends with its client, or with the connection; whoever asks then is told.
     tokio::spawn(async move { _ = connection.await });
     client.batch_execute(SESSION).await?;
+    confirm(&client).await?;
     Ok(Session { client, statements: HashMap::new() })
+}
+
+/// Waits until the standbys that must confirm have all that this session can see.
+///
+/// A commit that waits for its standby is hidden, but a server that crashes and starts again shows it, confirmed or not.
+/// What is read of it would be told, and be lost with that server. A commit of the session's own, to the row that
+/// migrations queue up at, is confirmed after everything before it. Without that table there is nothing to trust yet.
+async fn confirm(client: &Client) -> Result<(), Fault> {
+    let own = "UPDATE schema_version SET version = version WHERE one = 1";
+    match client.batch_execute(own).await.map_err(Fault::from) {
+        Err(fault) if fault.is_missing_table() => Ok(()),
+        done => done,
+    }
 }
 
 /// Waits on the thread of the caller; on another where the caller's drives a runtime already, which must not block.

@@ -16,4 +16,5 @@ mod postgres;
 #[allow(dead_code, unreachable_pub, reason = "each test program uses its part of this")]
 mod proxy;
 mod race;
+mod standby;
 mod suite;
