@@ -1,8 +1,11 @@
 //! What the databases keep: every table and column, declared once. A test holds this against the real schema.
 
 pub mod postgres;
+mod tables;
 
 use tacit_service::inventory::{Declaration, Kind, Section};
+
+use tables::{count, joined};
 
 const FOR_GOOD: &str = "for good";
 const OPEN: &str = "for good; once the keyset is sealed, in the archive";
@@ -18,7 +21,13 @@ pub const VAULT: Section = Section {
     about: "`vault.sqlite`, readable by the operator's account alone. Rows of swap tables are clustered by key: no row ids, \
             no times, no request ids. What is deleted is overwritten. Until the next tick with no reader in the way, the \
             write-ahead log beside it also shows which pages were written in one commit.",
-    declarations: &[
+    declarations: &ALL,
+};
+
+const ALL: [Declaration; count(PARTS)] = joined(PARTS);
+
+const PARTS: &[&[Declaration]] = &[
+    &[
         table("vault", "The vault itself: one row.", FOR_GOOD),
         column("vault.one", "Always 1: there is one row.", "writer", FOR_GOOD),
         column(
@@ -47,56 +56,20 @@ pub const VAULT: Section = Section {
         ),
         column(
             "vault.lineage",
-            "Random bytes, drawn anew when an older copy took the vault's place: which of several copies it is.",
+            "Random bytes, drawn anew when an older copy took the vault's place or the vault moved: which of several copies it is.",
             "writer, restore",
             FOR_GOOD,
         ),
         column(
             "vault.moved",
-            "Whether another store has taken over: then it is not opened again.",
+            "Whether another store takes over: 0 no, 1 a move is under way, 2 it is done and this is not opened again.",
             "writer",
             FOR_GOOD,
         ),
-        table("keyset", "Keysets, by number.", FOR_GOOD),
-        column("keyset.number", "The short number other rows name it by.", "all", FOR_GOOD),
-        column("keyset.id", "Its public name (NUT-02).", "mint", FOR_GOOD),
-        column("keyset.unit", "What its amounts count.", "mint, verify", FOR_GOOD),
-        column(
-            "keyset.unit_index",
-            "Which of the unit's keysets: its keys are derived from it and the seed.",
-            "mint",
-            FOR_GOOD,
-        ),
-        column("keyset.orders", "How many denominations it has.", "mint, verify", FOR_GOOD),
-        column("keyset.input_fee_ppk", "Fee for each input, in thousandths.", "mint", FOR_GOOD),
-        column(
-            "keyset.final_expiry",
-            "When it stops being redeemable at the mint, if ever.",
-            "mint, writer",
-            FOR_GOOD,
-        ),
-        column(
-            "keyset.state",
-            "Active, inactive, closed or sealed; it only moves on.",
-            "mint, writer, verify",
-            FOR_GOOD,
-        ),
-        table("sealed_keyset", "Signed totals of closed keysets.", FOR_GOOD),
-        column("sealed_keyset.keyset", "Which keyset.", "verify", FOR_GOOD),
-        column("sealed_keyset.issued", "What it issued in all.", "verify", FOR_GOOD),
-        column("sealed_keyset.redeemed", "What came back.", "verify", FOR_GOOD),
-        column(
-            "sealed_keyset.outstanding",
-            "What did not: owed at the desk.",
-            "verify, desk",
-            FOR_GOOD,
-        ),
-        column(
-            "sealed_keyset.signature",
-            "The mint's signature under the three.",
-            "verify",
-            FOR_GOOD,
-        ),
+    ],
+    &tables::KEYSET,
+    &tables::SEALED_KEYSET,
+    &[
         table(
             "era",
             "Stretches of days: what was spent and signed in one lies together. A closed one holds a million rows or more, the open one may be minutes old.",
@@ -173,19 +146,9 @@ pub const VAULT: Section = Section {
             "writer, restore, verify",
             FOR_GOOD,
         ),
-        table(
-            "preimage",
-            "What opened hash locks: the sender of a locked proof may ask for it (NUT-14).",
-            SEAL,
-        ),
-        column("preimage.y", "Name of the proof.", "state checks (NUT-07)", SEAL),
-        column(
-            "preimage.keyset",
-            "Keyset of the proof, to know when to drop this.",
-            "writer",
-            SEAL,
-        ),
-        column("preimage.preimage", "The preimage.", "state checks (NUT-07)", SEAL),
+    ],
+    &tables::PREIMAGE,
+    &[
         table("held", "Proofs held by a payment that is under way.", HOLD),
         column("held.y", "Name of the proof.", "writer, state checks (NUT-07)", HOLD),
         column("held.keyset", "Keyset that signed it.", "writer, verify", HOLD),
@@ -195,81 +158,10 @@ pub const VAULT: Section = Section {
         table("promised", "Blank outputs that a payment under way may sign as change.", HOLD),
         column("promised.b_", "The blinded secret.", "writer", HOLD),
         column("promised.quote", "The payment it belongs to.", "writer", HOLD),
-        table("mint_quote", "Offers to issue e-cash against money (NUT-04).", QUOTE),
-        column(
-            "mint_quote.id",
-            "Secret name: who knows it may have the e-cash, or see its state.",
-            "mint",
-            QUOTE,
-        ),
-        column("mint_quote.unit", "Unit to be issued.", "mint", QUOTE),
-        column("mint_quote.method", "How it is to be paid.", "mint", QUOTE),
-        column(
-            "mint_quote.request",
-            "What the payer was given to pay: a reference or an invoice.",
-            "mint, rail",
-            QUOTE,
-        ),
-        column("mint_quote.amount", "How much.", "mint, verify", QUOTE),
-        column(
-            "mint_quote.pubkey",
-            "Key that must sign the request for the e-cash (NUT-20).",
-            "mint",
-            QUOTE,
-        ),
-        column(
-            "mint_quote.expiry",
-            "Until when it may be paid; of one that was issued, rounded up to the hour.",
-            "mint, writer",
-            QUOTE,
-        ),
-        column("mint_quote.state", "Unpaid, paid or issued.", "mint, writer, verify", QUOTE),
-        column(
-            "mint_quote.outputs_digest",
-            "Hash of the outputs it was issued for, to know the same request again.",
-            "writer",
-            QUOTE,
-        ),
-        table("melt_quote", "Offers to pay money out (NUT-05).", MELT),
-        column("melt_quote.id", "Secret name: who knows it may see its state.", "mint", MELT),
-        column("melt_quote.unit", "Unit to be redeemed.", "mint", MELT),
-        column("melt_quote.method", "How it is paid out.", "mint, rail", MELT),
-        column(
-            "melt_quote.request",
-            "Whom to pay: an address or an invoice, as the wallet gave it.",
-            "rail",
-            MELT,
-        ),
-        column("melt_quote.amount", "What the payee gets.", "mint, rail", MELT),
-        column("melt_quote.fee_reserve", "What is held for the rail's cost.", "mint, rail", MELT),
-        column(
-            "melt_quote.expiry",
-            "Until when it may be started; of one that was paid, rounded up to the hour.",
-            "writer",
-            MELT,
-        ),
-        column(
-            "melt_quote.attempt",
-            "Payments started: with the id, what a rail knows one by.",
-            "writer, rail",
-            MELT,
-        ),
-        column("melt_quote.state", "Unpaid, pending or paid.", "mint, writer, verify", MELT),
-        column(
-            "melt_quote.inputs",
-            "While pending: value of the proofs held, by keyset.",
-            "writer, verify",
-            HOLD,
-        ),
-        column("melt_quote.input_fee", "While pending: fee for spending them.", "writer", HOLD),
-        column(
-            "melt_quote.outputs",
-            "While pending: the blank outputs; once paid: those signed as change (NUT-08).",
-            "writer, mint",
-            MELT,
-        ),
-        column("melt_quote.fee_paid", "Once paid: what the rail took.", "mint", MELT),
-        column("melt_quote.evidence", "Once paid: the rail's preimage or reference.", "mint", MELT),
+    ],
+    &tables::MINT_QUOTE,
+    &tables::MELT_QUOTE,
+    &[
         table(
             "account",
             "The operator's own accounts, with the sums of their transfers. None is a person's.",
@@ -284,34 +176,16 @@ pub const VAULT: Section = Section {
         column("account.name", "Kind, unit and keyset.", "writer, verify", FOR_GOOD),
         column("account.debits", "Sum of debits.", "writer, verify", FOR_GOOD),
         column("account.credits", "Sum of credits.", "writer, verify", FOR_GOOD),
-        table(
-            "transfer",
-            "Immutable movements between two accounts. Swaps appear as one sum a day.",
-            FOR_GOOD,
-        ),
-        column(
-            "transfer.id",
-            "Hash of what it records, so that nothing is posted twice.",
-            "writer",
-            FOR_GOOD,
-        ),
-        column(
-            "transfer.kind",
-            "What it records: received, issued, melted, swapped, fee, expired.",
-            "verify",
-            FOR_GOOD,
-        ),
-        column("transfer.debit", "Account debited.", "verify", FOR_GOOD),
-        column("transfer.credit", "Account credited.", "verify", FOR_GOOD),
-        column("transfer.amount", "How much.", "verify", FOR_GOOD),
-        column("transfer.day", "Day it was posted.", "verify", FOR_GOOD),
+    ],
+    &tables::TRANSFER,
+    &[
         table("day_flow", "What the open day's swaps moved between keysets, in sum.", DAY),
         column("day_flow.keyset_from", "Keyset of what was spent.", "writer, verify", DAY),
         column("day_flow.keyset_to", "Keyset of what was signed.", "writer, verify", DAY),
         column("day_flow.value", "How much in all.", "writer, verify", DAY),
         column("day_flow.fee", "Fees in all.", "writer, verify", DAY),
     ],
-};
+];
 
 /// The demo rail, which plays the world outside.
 pub const DEMO_RAIL: Section = Section {

@@ -1,0 +1,189 @@
+//! Tables that both kinds of vault have alike, and how lists of declarations become one.
+
+use tacit_service::inventory::Declaration;
+
+use super::{FOR_GOOD, HOLD, MELT, QUOTE, SEAL, column, table};
+
+pub(super) const KEYSET: [Declaration; 9] = [
+    table("keyset", "Keysets, by number.", FOR_GOOD),
+    column("keyset.number", "The short number other rows name it by.", "all", FOR_GOOD),
+    column("keyset.id", "Its public name (NUT-02).", "mint", FOR_GOOD),
+    column("keyset.unit", "What its amounts count.", "mint, verify", FOR_GOOD),
+    column(
+        "keyset.unit_index",
+        "Which of the unit's keysets: its keys are derived from it and the seed.",
+        "mint",
+        FOR_GOOD,
+    ),
+    column("keyset.orders", "How many denominations it has.", "mint, verify", FOR_GOOD),
+    column("keyset.input_fee_ppk", "Fee for each input, in thousandths.", "mint", FOR_GOOD),
+    column(
+        "keyset.final_expiry",
+        "When it stops being redeemable at the mint, if ever.",
+        "mint, writer",
+        FOR_GOOD,
+    ),
+    column(
+        "keyset.state",
+        "Active, inactive, closed or sealed; it only moves on.",
+        "mint, writer, verify",
+        FOR_GOOD,
+    ),
+];
+
+pub(super) const SEALED_KEYSET: [Declaration; 6] = [
+    table("sealed_keyset", "Signed totals of closed keysets.", FOR_GOOD),
+    column("sealed_keyset.keyset", "Which keyset.", "verify", FOR_GOOD),
+    column("sealed_keyset.issued", "What it issued in all.", "verify", FOR_GOOD),
+    column("sealed_keyset.redeemed", "What came back.", "verify", FOR_GOOD),
+    column(
+        "sealed_keyset.outstanding",
+        "What did not: owed at the desk.",
+        "verify, desk",
+        FOR_GOOD,
+    ),
+    column("sealed_keyset.signature", "The mint's signature under the three.", "verify", FOR_GOOD),
+];
+
+pub(super) const PREIMAGE: [Declaration; 4] = [
+    table(
+        "preimage",
+        "What opened hash locks: the sender of a locked proof may ask for it (NUT-14).",
+        SEAL,
+    ),
+    column("preimage.y", "Name of the proof.", "state checks (NUT-07)", SEAL),
+    column("preimage.keyset", "Keyset of the proof, to know when to drop this.", "writer", SEAL),
+    column("preimage.preimage", "The preimage.", "state checks (NUT-07)", SEAL),
+];
+
+pub(super) const MINT_QUOTE: [Declaration; 10] = [
+    table("mint_quote", "Offers to issue e-cash against money (NUT-04).", QUOTE),
+    column(
+        "mint_quote.id",
+        "Secret name: who knows it may have the e-cash, or see its state.",
+        "mint",
+        QUOTE,
+    ),
+    column("mint_quote.unit", "Unit to be issued.", "mint", QUOTE),
+    column("mint_quote.method", "How it is to be paid.", "mint", QUOTE),
+    column(
+        "mint_quote.request",
+        "What the payer was given to pay: a reference or an invoice.",
+        "mint, rail",
+        QUOTE,
+    ),
+    column("mint_quote.amount", "How much.", "mint, verify", QUOTE),
+    column(
+        "mint_quote.pubkey",
+        "Key that must sign the request for the e-cash (NUT-20).",
+        "mint",
+        QUOTE,
+    ),
+    column(
+        "mint_quote.expiry",
+        "Until when it may be paid; of one that was issued, rounded up to the hour.",
+        "mint, writer",
+        QUOTE,
+    ),
+    column("mint_quote.state", "Unpaid, paid or issued.", "mint, writer, verify", QUOTE),
+    column(
+        "mint_quote.outputs_digest",
+        "Hash of the outputs it was issued for, to know the same request again.",
+        "writer",
+        QUOTE,
+    ),
+];
+
+pub(super) const MELT_QUOTE: [Declaration; 15] = [
+    table("melt_quote", "Offers to pay money out (NUT-05).", MELT),
+    column("melt_quote.id", "Secret name: who knows it may see its state.", "mint", MELT),
+    column("melt_quote.unit", "Unit to be redeemed.", "mint", MELT),
+    column("melt_quote.method", "How it is paid out.", "mint, rail", MELT),
+    column(
+        "melt_quote.request",
+        "Whom to pay: an address or an invoice, as the wallet gave it.",
+        "rail",
+        MELT,
+    ),
+    column("melt_quote.amount", "What the payee gets.", "mint, rail", MELT),
+    column("melt_quote.fee_reserve", "What is held for the rail's cost.", "mint, rail", MELT),
+    column(
+        "melt_quote.expiry",
+        "Until when it may be started; of one that was paid, rounded up to the hour.",
+        "writer",
+        MELT,
+    ),
+    column(
+        "melt_quote.attempt",
+        "Payments started: with the id, what a rail knows one by.",
+        "writer, rail",
+        MELT,
+    ),
+    column("melt_quote.state", "Unpaid, pending or paid.", "mint, writer, verify", MELT),
+    column(
+        "melt_quote.inputs",
+        "While pending: value of the proofs held, by keyset.",
+        "writer, verify",
+        HOLD,
+    ),
+    column("melt_quote.input_fee", "While pending: fee for spending them.", "writer", HOLD),
+    column(
+        "melt_quote.outputs",
+        "While pending: the blank outputs; once paid: those signed as change (NUT-08).",
+        "writer, mint",
+        MELT,
+    ),
+    column("melt_quote.fee_paid", "Once paid: what the rail took.", "mint", MELT),
+    column("melt_quote.evidence", "Once paid: the rail's preimage or reference.", "mint", MELT),
+];
+
+pub(super) const TRANSFER: [Declaration; 7] = [
+    table(
+        "transfer",
+        "Immutable movements between two accounts. Swaps appear as one sum a day.",
+        FOR_GOOD,
+    ),
+    column(
+        "transfer.id",
+        "Hash of what it records, so that nothing is posted twice.",
+        "writer",
+        FOR_GOOD,
+    ),
+    column(
+        "transfer.kind",
+        "What it records: received, issued, melted, swapped, fee, expired, set-aside.",
+        "verify",
+        FOR_GOOD,
+    ),
+    column("transfer.debit", "Account debited.", "verify", FOR_GOOD),
+    column("transfer.credit", "Account credited.", "verify", FOR_GOOD),
+    column("transfer.amount", "How much.", "verify", FOR_GOOD),
+    column("transfer.day", "Day it was posted.", "verify", FOR_GOOD),
+];
+
+/// How many declarations the lists hold in all.
+pub(super) const fn count(lists: &[&[Declaration]]) -> usize {
+    let (mut sum, mut at) = (0, 0);
+    while at < lists.len() {
+        sum += lists[at].len();
+        at += 1;
+    }
+    sum
+}
+
+/// The lists as one, in their order; `N` is their [`count`], or this does not compile.
+pub(super) const fn joined<const N: usize>(lists: &[&[Declaration]]) -> [Declaration; N] {
+    assert!(N == count(lists));
+    let mut all = [lists[0][0]; N];
+    let (mut next, mut list) = (0, 0);
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            all[next] = lists[list][at];
+            next += 1;
+            at += 1;
+        }
+        list += 1;
+    }
+    all
+}
