@@ -79,6 +79,12 @@ ratio() {
     awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }'
 }
 
+# cpu_per_swap REPORT: microseconds of processor time the mint took for each swap of a run.
+cpu_per_swap() {
+    awk -v cpu="$(field mint_cpu_seconds "$1")" -v swaps="$(field signed "$1")" \
+        'BEGIN { printf "%.0f", (swaps > 0 ? 1000000 * cpu / swaps : 0) }'
+}
+
 answers() {
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
 }

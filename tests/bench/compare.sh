@@ -69,7 +69,7 @@ compare() {
             local cdk_rate tacit_rate ratio
             cdk_rate=$(field swaps_per_second "$cdk") tacit_rate=$(field swaps_per_second "$tacit")
             [ -n "$cdk_rate" ] && [ -n "$tacit_rate" ] || die "a run gave no result; see $data"
-            ratio=$(awk -v a="$tacit_rate" -v b="$cdk_rate" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }')
+            ratio=$(ratio "$tacit_rate" "$cdk_rate")
             printf '%-5s %5s  %11.1f %8.1f %8.0f  %11.1f %8.1f %8.0f  %6s  %s\n' "$round" "$count" \
                 "$cdk_rate" "$(field p99 "$cdk")" "$(cpu_per_swap "$cdk")" \
                 "$tacit_rate" "$(field p99 "$tacit")" "$(cpu_per_swap "$tacit")" "$ratio" "$load"
@@ -156,12 +156,6 @@ need_binaries() {
     fi
     need_tacit
     [ -x "$cdk_binary" ] || die "there is no program $cdk_binary"
-}
-
-# Microseconds of processor time the mint took for each swap of a run.
-cpu_per_swap() {
-    awk -v cpu="$(field mint_cpu_seconds "$1")" -v swaps="$(field signed "$1")" \
-        'BEGIN { print (swaps > 0 ? 1000000 * cpu / swaps : 0) }'
 }
 
 main "$@"

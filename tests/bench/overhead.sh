@@ -33,12 +33,6 @@ need_silent() {
     rm -rf "$copy"
 }
 
-# Microseconds of processor the mint took for a swap of the last run.
-cpu_per_swap() {
-    awk -v cpu="$(field mint_cpu_seconds "$report")" -v swaps="$(field signed "$report")" \
-        'BEGIN { printf "%.0f", (swaps > 0 ? cpu / swaps * 1000000 : 0) }'
-}
-
 # one BINARY: sets `rate` and `micros`.
 one() {
     local store
@@ -48,7 +42,7 @@ one() {
     start_tacit "$store"
     load_mint "$store" "$connections" "$swaps"
     stop_mint
-    rate=$(printf "%.0f" "$(field swaps_per_second "$report")") micros=$(cpu_per_swap)
+    rate=$(printf "%.0f" "$(field swaps_per_second "$report")") micros=$(cpu_per_swap "$report")
     rm -rf "$store"
 }
 

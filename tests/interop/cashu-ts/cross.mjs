@@ -6,22 +6,12 @@
 import { text } from 'node:stream/consumers';
 import { Wallet, getEncodedToken, sumProofs } from '@cashu/cashu-ts';
 
+import { minted } from './money.mjs';
+
 const [url, unit, act, amount] = process.argv.slice(2);
 // It insists on DLEQ proofs (NUT-12), of the mint and of those who send.
 const wallet = new Wallet(url, { unit, requireSigDleq: true });
 await wallet.loadMint();
-
-async function minted(amount) {
-  const quote = await wallet.createMintQuote('bolt11', { amount });
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = await wallet.checkMintQuote('bolt11', quote.quote);
-    if (answer.state === 'PAID') {
-      return wallet.mintProofs('bolt11', amount, answer);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error('the quote was not paid within ten seconds');
-}
 
 async function received() {
   return wallet.receive((await text(process.stdin)).trim(), { requireDleq: true });
@@ -32,7 +22,7 @@ function print(proofs) {
 }
 
 if (act === 'send') {
-  const { send } = await wallet.send(Number(amount), await minted(4 * Number(amount)), { includeFees: true });
+  const { send } = await wallet.send(Number(amount), await minted(wallet, 4 * Number(amount)), { includeFees: true });
   print(send);
 } else if (act === 'pass') {
   print(await received());

@@ -7,21 +7,11 @@
 import { text } from 'node:stream/consumers';
 import { PaymentRequest, Wallet, sumProofs } from '@cashu/cashu-ts';
 
+import { minted } from './money.mjs';
+
 const [url, unit, act, ...rest] = process.argv.slice(2);
 const wallet = new Wallet(url, { unit, requireSigDleq: true });
 await wallet.loadMint();
-
-async function minted(amount) {
-  const quote = await wallet.createMintQuote('bolt11', { amount });
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = await wallet.checkMintQuote('bolt11', quote.quote);
-    if (answer.state === 'PAID') {
-      return wallet.mintProofs('bolt11', amount, answer);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error('the quote was not paid within ten seconds');
-}
 
 if (act === 'ask') {
   const [version, amount, target, key] = rest;
@@ -32,7 +22,7 @@ if (act === 'ask') {
 } else if (act === 'pay') {
   const request = PaymentRequest.fromEncodedRequest((await text(process.stdin)).trim());
   const amount = Number(request.amount);
-  const sending = wallet.ops.send(amount, await minted(4 * amount)).includeFees(true);
+  const sending = wallet.ops.send(amount, await minted(wallet, 4 * amount)).includeFees(true);
   const lock = request.toP2PKOptions();
   const { send } = await (lock ? sending.asP2PK(lock) : sending).run();
   // Amounts are JSON numbers.
