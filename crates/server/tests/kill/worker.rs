@@ -1,6 +1,8 @@
-//! An honest client that never gives up: what got no answer is sent again with the same bytes.
+//! Honest clients that never give up: what got no answer is sent again with the same bytes. In the end they see whether
+//! they have what is theirs.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,11 +11,21 @@ use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
 use tacit_ecash::message::{
     MeltQuoteResponse, MeltQuoteState, MintQuoteResponse, MintQuoteState, SignaturesResponse,
+    SpendState,
 };
 use tacit_ecash::proof::Proof;
+use tacit_service::vault::VaultReader;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::support::client::{Answer, Client};
 use crate::support::wallet::{Wallet, mint_request, random, split, total};
+
+/// How many a [`Crew`] has.
+pub(crate) const WORKERS: usize = 8;
+
+/// How long the last answers may take once no worker begins anything new.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Answers kept for the end of a worker's life, to be asked for again.
 const ANSWERS_KEPT: usize = 1000;
@@ -34,7 +46,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         self.swaps += other.swaps;
         self.mints += other.mints;
         self.melts += other.melts;
@@ -45,15 +57,90 @@ impl Tally {
     }
 }
 
-pub(crate) struct Done {
-    pub(crate) tally: Tally,
-    pub(crate) coins: Vec<Proof>,
+struct Done {
+    tally: Tally,
+    coins: Vec<Proof>,
     /// What was given for something that was answered.
-    pub(crate) spent: Vec<Proof>,
-    pub(crate) answered: Vec<(String, Bytes, Bytes)>,
+    spent: Vec<Proof>,
+    answered: Vec<(String, Bytes, Bytes)>,
 }
 
-pub(crate) struct Worker {
+/// Workers at their work.
+pub(crate) struct Crew {
+    mints: Vec<SocketAddr>,
+    stop: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<Done>>,
+}
+
+impl Crew {
+    /// Sends [`WORKERS`] to work, to each of the mints in turn.
+    pub(crate) async fn at(mints: &[SocketAddr]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut workers = Vec::new();
+        for number in 0..WORKERS {
+            let worker = Worker::new(mints[number % mints.len()], number).await;
+            let stop = Arc::clone(&stop);
+            workers.push(tokio::spawn(async move { worker.work(&stop).await }));
+        }
+        Self { mints: mints.to_vec(), stop, workers }
+    }
+
+    /// Lets them finish what they began. Gives what all did and what they have left, in minor units, once [`assert_kept`]
+    /// has seen to it.
+    pub(crate) async fn finish(self) -> (Tally, u64) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Vec::new();
+        for worker in self.workers {
+            let done = timeout(PATIENCE, worker).await.expect("what was sent is answered");
+            all.push(done.expect("no worker lost anything"));
+        }
+        let mut tally = Tally::default();
+        for done in &all {
+            tally.add(&done.tally);
+        }
+        let left = assert_kept(&all, &self.mints).await;
+        assert_eq!(
+            left + tally.paid_out,
+            tally.minted,
+            "no money was lost and none was made: {tally:?}"
+        );
+        (tally, left)
+    }
+}
+
+/// What is left, in minor units, after it was seen that all that was given for an answer is spent, every answer is given
+/// again, to the byte, and what each has left is unspent.
+async fn assert_kept(all: &[Done], mints: &[SocketAddr]) -> u64 {
+    let mut wallet = Wallet::new(mints[0], "usd").await;
+    for done in all {
+        // Before anything is asked again: a swap that was forgotten would only be done again.
+        let states = wallet.states(&done.spent).await;
+        assert!(states.iter().all(|state| *state == SpendState::Spent), "{states:?}");
+    }
+    for (number, done) in all.iter().enumerate() {
+        // Asked of a server that did not give it, where there are several.
+        let mut client = Client::new(mints[(number + 1) % mints.len()]);
+        for (path, body, answer) in &done.answered {
+            let again = client.post_bytes(path, body.clone()).await;
+            assert_eq!(&again.body, answer, "an answer that was seen is given again");
+        }
+    }
+    let mut left = 0;
+    for done in all {
+        let states = wallet.states(&done.coins).await;
+        assert!(states.iter().all(|state| *state == SpendState::Unspent), "{states:?}");
+        left += total(&done.coins);
+    }
+    left
+}
+
+/// E-cash outstanding by the books of a vault, in minor units: signed less spent, in all keysets.
+pub(crate) fn outstanding(mut vault: impl VaultReader) -> u64 {
+    let books = vault.books().unwrap();
+    books.keysets.iter().map(|keyset| keyset.signed - keyset.spent).sum()
+}
+
+struct Worker {
     wallet: Wallet,
     client: Client,
     number: usize,
@@ -65,7 +152,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// A worker with some money.
-    pub(crate) async fn new(address: SocketAddr, number: usize) -> Self {
+    async fn new(address: SocketAddr, number: usize) -> Self {
         let mut worker = Self {
             wallet: Wallet::new(address, "usd").await,
             client: Client::new(address),
@@ -79,7 +166,7 @@ impl Worker {
         worker
     }
 
-    pub(crate) async fn work(mut self, stop: &AtomicBool) -> Done {
+    async fn work(mut self, stop: &AtomicBool) -> Done {
         while !stop.load(Ordering::Relaxed) {
             let [dice, ..] = random();
             match dice {

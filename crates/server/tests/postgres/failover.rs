@@ -1,8 +1,6 @@
 //! A group of three under Patroni loses its leader under load, twice; the lost node comes back in between.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
@@ -12,8 +10,8 @@ use tokio::time::{sleep, timeout};
 use crate::group::Group;
 use crate::support::client::Client;
 use crate::support::process::{Tacitd, free_address, run, tacitd};
-use crate::worker::Worker;
-use crate::{WORKERS, assert_kept, outstanding, share};
+use crate::worker::{Crew, WORKERS, outstanding};
+use crate::{reader, share};
 
 const LOSSES: usize = 2;
 /// Patroni misses a leader after 20 seconds; the rest is for a machine that does much besides.
@@ -48,12 +46,7 @@ async fn nothing_is_lost_when_the_leader_is_killed_under_patroni() {
     share(&folders);
     let mints = [first, start(1)];
     let addresses = mints.each_ref().map(|mint| mint.address);
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut workers = Vec::new();
-    for number in 0..WORKERS {
-        let (stop, worker) = (Arc::clone(&stop), Worker::new(addresses[number % 2], number).await);
-        workers.push(tokio::spawn(async move { worker.work(&stop).await }));
-    }
+    let crew = Crew::at(&addresses).await;
     for loss in 1..=LOSSES {
         sleep(Duration::from_secs(3)).await;
         let lost = group.leader().expect("one leads");
@@ -67,18 +60,12 @@ async fn nothing_is_lost_when_the_leader_is_killed_under_patroni() {
         group.await_whole();
     }
     sleep(Duration::from_secs(1)).await;
-    stop.store(true, Ordering::Relaxed);
-    let mut all = Vec::new();
-    for worker in workers {
-        let done = timeout(PATIENCE, worker).await.expect("what was sent is answered");
-        all.push(done.expect("no worker lost anything"));
-    }
-    let (tally, left) = assert_kept(&all, addresses).await;
+    let (tally, left) = crew.finish().await;
     println!("{tally:?}");
     assert!(tally.swaps > 10 * WORKERS && tally.melts > 0, "there was load: {tally:?}");
     let books = run(tacitd().arg("verify").arg(folders[0].path()).args(["--vault-url", &url]));
     assert_eq!(books.code, Some(0), "{books:?}");
-    assert_eq!(outstanding(&url), left, "what is outstanding is what the wallets have");
+    assert_eq!(outstanding(reader(&url)), left, "what is outstanding is what the wallets have");
     for mint in mints {
         let done = mint.terminate();
         assert_eq!(done.code, Some(0), "{done:?}");

@@ -20,27 +20,20 @@ mod failover;
 mod group;
 mod moving;
 
-use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use support::client::Client;
 use support::process::{Tacitd, free_address, run, tacitd};
-use support::wallet::{Wallet, random, total};
-use tacit_ecash::message::SpendState;
-use tacit_service::vault::VaultReader;
+use support::wallet::random;
 use tacit_store::postgres::{PostgresReader, Target};
 
 use postgres::Postgres;
 use proxy::{Cut, Proxy};
-use worker::{Done, Tally, Worker};
-
-const WORKERS: usize = 8;
+use worker::{Crew, outstanding};
 
 /// Two servers with a wire to the database each.
 struct Pair {
@@ -83,35 +76,10 @@ fn share(folders: &[tempfile::TempDir; 2]) {
     symlink(one.join("demo-rail.sqlite"), other.join("demo-rail.sqlite")).unwrap();
 }
 
-/// E-cash outstanding by the books, in minor units: signed less spent, in all keysets.
-fn outstanding(url: &str) -> u64 {
+/// A reader of the vault in a database.
+fn reader(url: &str) -> PostgresReader {
     let target: Target = url.parse().unwrap();
-    let books = PostgresReader::open(&target).unwrap().books().unwrap();
-    books.keysets.iter().map(|keyset| keyset.signed - keyset.spent).sum()
-}
-
-/// What all workers did, and what they have left, after it was seen that all that was taken for an answer is spent, every
-/// answer is given again, every coin is unspent and no money was lost or made.
-async fn assert_kept(all: &[Done], mints: [SocketAddr; 2]) -> (Tally, u64) {
-    let (mut tally, mut left) = (Tally::default(), 0);
-    let mut wallet = Wallet::new(mints[0], "usd").await;
-    for (number, done) in all.iter().enumerate() {
-        tally.add(&done.tally);
-        // Before anything is asked again: a swap that was forgotten would only be done again.
-        let states = wallet.states(&done.spent).await;
-        assert!(states.iter().all(|state| *state == SpendState::Spent), "{states:?}");
-        // Asked of the server that did not give it.
-        let mut client = Client::new(mints[(number + 1) % 2]);
-        for (path, body, answer) in &done.answered {
-            let again = client.post_bytes(path, body.clone()).await;
-            assert_eq!(&again.body, answer, "an answer that was seen is given again");
-        }
-        let states = wallet.states(&done.coins).await;
-        assert!(states.iter().all(|state| *state == SpendState::Unspent), "{states:?}");
-        left += total(&done.coins);
-    }
-    assert_eq!(left + tally.paid_out, tally.minted, "no money was lost and none was made");
-    (tally, left)
+    PostgresReader::open(&target).unwrap()
 }
 
 async fn ready(client: &mut Client) -> Option<StatusCode> {
@@ -131,13 +99,7 @@ async fn await_ready(client: &mut Client, wanted: StatusCode) {
 /// Kills the database and cuts wires so often, then asks whether everybody has what is theirs.
 async fn survive(troubles: usize) {
     let mut pair = Pair::start();
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut workers = Vec::new();
-    for number in 0..WORKERS {
-        let address = pair.mints[number % 2].address;
-        let (stop, worker) = (Arc::clone(&stop), Worker::new(address, number).await);
-        workers.push(tokio::spawn(async move { worker.work(&stop).await }));
-    }
+    let crew = Crew::at(&pair.mints.each_ref().map(|mint| mint.address)).await;
     let mut kills = 0;
     for trouble in 0..troubles {
         let [low, high, dice, ..] = random();
@@ -156,12 +118,7 @@ async fn survive(troubles: usize) {
         }
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    stop.store(true, Ordering::Relaxed);
-    let mut all = Vec::new();
-    for worker in workers {
-        all.push(worker.await.expect("no worker lost anything"));
-    }
-    let (tally, left) = assert_kept(&all, pair.mints.each_ref().map(|mint| mint.address)).await;
+    let (tally, left) = crew.finish().await;
     let cuts = pair.wires[0].cuts() + pair.wires[1].cuts();
     println!("{kills} kills, {cuts} cuts: {tally:?}");
     assert!(
@@ -169,7 +126,11 @@ async fn survive(troubles: usize) {
         "there was load: {tally:?}, {cuts} cuts"
     );
     pair.assert_books("at the end");
-    assert_eq!(outstanding(&pair.url), left, "what is outstanding is what the wallets have");
+    assert_eq!(
+        outstanding(reader(&pair.url)),
+        left,
+        "what is outstanding is what the wallets have"
+    );
     for mint in pair.mints {
         let done = mint.terminate();
         assert_eq!(done.code, Some(0), "{done:?}");

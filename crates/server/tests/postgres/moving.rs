@@ -1,20 +1,14 @@
 //! A mint moves from its file to a database in the middle of its business: killed, moved, started again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tacit_ecash::code::Code;
-use tacit_ecash::message::SpendState;
-use tacit_service::vault::VaultReader;
-use tacit_store::postgres::{PostgresReader, Target};
 
-use crate::WORKERS;
 use crate::postgres::Postgres;
-use crate::support::client::Client;
+use crate::reader;
 use crate::support::process::{Tacitd, free_address, run, serve, tacitd};
-use crate::support::wallet::{Wallet, split, total};
-use crate::worker::{Tally, Worker};
+use crate::support::wallet::{Wallet, split};
+use crate::worker::{Crew, WORKERS, outstanding};
 
 /// Swaps, payments and quotes are under way when it stops; whoever asks again afterwards is answered by the database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -23,12 +17,8 @@ async fn a_mint_moves_to_a_database_with_money_in_flight() {
     let server = Postgres::start();
     let (url, folder) = (server.new_url(), tempfile::tempdir().unwrap());
     let mint = Tacitd::start(folder.path());
-    let (address, stop) = (mint.address, Arc::new(AtomicBool::new(false)));
-    let mut workers = Vec::new();
-    for number in 0..WORKERS {
-        let (stop, worker) = (Arc::clone(&stop), Worker::new(address, number).await);
-        workers.push(tokio::spawn(async move { worker.work(&stop).await }));
-    }
+    let address = mint.address;
+    let crew = Crew::at(&[address]).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let running = run(tacitd().arg("migrate").arg(folder.path()).args(["--vault-url", &url]));
     assert_eq!(running.code, Some(1), "not while the mint runs: {running:?}");
@@ -39,34 +29,10 @@ async fn a_mint_moves_to_a_database_with_money_in_flight() {
     assert!(old.code == Some(1) && old.stderr.contains("moved to another store"), "{old:?}");
     let mint = Tacitd::start_with(folder.path(), address, &["--vault-url", &url]);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    stop.store(true, Ordering::Relaxed);
-
-    let (mut tally, mut all) = (Tally::default(), Vec::new());
-    for worker in workers {
-        let done = worker.await.expect("no worker lost anything");
-        tally.add(&done.tally);
-        all.push(done);
-    }
+    let (tally, left) = crew.finish().await;
     println!("{tally:?}");
     assert!(tally.swaps > WORKERS && tally.sent_again > 0, "there was load: {tally:?}");
-    let mut client = Client::new(address);
-    for done in &all {
-        for (path, body, answer) in &done.answered {
-            let again = client.post_bytes(path, body.clone()).await;
-            assert_eq!(&again.body, answer, "an answer that was seen is given again");
-        }
-    }
-    let (mut wallet, mut left) = (Wallet::new(address, "usd").await, 0);
-    for done in &all {
-        let states = wallet.states(&done.coins).await;
-        assert!(states.iter().all(|state| *state == SpendState::Unspent), "{states:?}");
-        left += total(&done.coins);
-    }
-    assert_eq!(left + tally.paid_out, tally.minted, "no money was lost and none was made");
-    let target: Target = url.parse().unwrap();
-    let books = PostgresReader::open(&target).unwrap().books().unwrap();
-    let outstanding: u64 = books.keysets.iter().map(|keyset| keyset.signed - keyset.spent).sum();
-    assert_eq!(outstanding, left, "what is outstanding is what the wallets have");
+    assert_eq!(outstanding(reader(&url)), left, "what is outstanding is what the wallets have");
     assert_eq!(mint.terminate().code, Some(0));
     let checked = run(tacitd().arg("verify").arg(folder.path()).args(["--vault-url", &url]));
     assert_eq!(checked.code, Some(0), "{checked:?}");
