@@ -3,6 +3,7 @@
 use secp256k1::{PublicKey, SECP256K1};
 use tacit_core::amount::Amount;
 use tacit_core::hex;
+use tacit_core::unit::Unit;
 use tacit_ecash::limit;
 use tacit_ecash::message::{MintQuoteRequest, MintQuoteResponse, MintQuoteState, MintRequest};
 use tacit_ecash::point::PointBytes;
@@ -123,21 +124,34 @@ impl Quote {
         if quote.pubkey.is_some() && quote.pubkey != Some(public_key(wallet, number)?) {
             return Err(QuoteError::OtherKey);
         }
-        let purpose = Purpose::Mint {
-            method: self.method.clone(),
-            quote: quote.quote.clone(),
-            request: quote.request.clone(),
-            amount: quote.amount,
-            expiry: quote.expiry,
-            key: quote.pubkey.map(|_| number),
-        };
+        let key = quote.pubkey.map(|_| number);
         let (mint, unit) = (self.mint.clone(), self.amount.unit());
-        let operation = OpenOperation { mint, unit, purpose, exchange: None };
-        let draft = Draft { kind: Kind::Minted, amount: quote.amount, fee: 0, memo: None };
-        let (id, batch) = opening(wallet, operation, draft);
-        self.phase = QuotePhase::Persisting(Box::new(Quoted { operation: id, quote }));
+        let (quoted, batch) = opened(wallet, (mint, unit), &self.method, quote, key);
+        self.phase = QuotePhase::Persisting(Box::new(quoted));
         Ok(Yield::Persist(batch))
     }
+}
+
+/// A quote that was taken, and what opens it. `key`: number of the key it is locked to.
+pub(super) fn opened(
+    wallet: Wallet<'_>,
+    (mint, unit): (MintUrl, Unit),
+    method: &str,
+    quote: MintQuoteResponse,
+    key: Option<u32>,
+) -> (Quoted, Batch) {
+    let purpose = Purpose::Mint {
+        method: method.to_owned(),
+        quote: quote.quote.clone(),
+        request: quote.request.clone(),
+        amount: quote.amount,
+        expiry: quote.expiry,
+        key,
+    };
+    let operation = OpenOperation { mint, unit, purpose, exchange: None };
+    let draft = Draft { kind: Kind::Minted, amount: quote.amount, fee: 0, memo: None };
+    let (operation, batch) = opening(wallet, operation, draft);
+    (Quoted { operation, quote }, batch)
 }
 
 /// Has the e-cash of a quote issued, if it is paid.

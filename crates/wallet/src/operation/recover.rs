@@ -7,12 +7,10 @@ use tacit_ecash::limit;
 use tacit_ecash::message::{MintQuoteResponse, MintQuoteState};
 use tacit_ecash::point::PointBytes;
 
-use super::mint::{Quoted, public_key};
-use super::prepare::opening;
+use super::mint::{Quoted, opened, public_key};
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::derive::DeriveError;
-use crate::history::{Draft, Kind};
 use crate::mint::MintUrl;
 use crate::state::{OpenOperation, Purpose};
 use crate::transport::{Answer, Reading, Refusal, Request, read};
@@ -121,18 +119,8 @@ impl Recover {
         }
         let used = wallet.state.quote_keys;
         let key = quote.pubkey.map(|key| number_of(wallet, key, used)).transpose()?;
-        let purpose = Purpose::Mint {
-            method: self.method.clone(),
-            quote: quote.quote.clone(),
-            request: quote.request.clone(),
-            amount: quote.amount,
-            expiry: quote.expiry,
-            key,
-        };
-        let operation = OpenOperation { mint: self.mint.clone(), unit, purpose, exchange: None };
-        let draft = Draft { kind: Kind::Minted, amount: quote.amount, fee: 0, memo: None };
-        let (operation, opened) = opening(wallet, operation, draft);
-        self.phase = Phase::Persisting(Box::new(Quoted { operation, quote }));
+        let (quoted, opened) = opened(wallet, (self.mint.clone(), unit), &self.method, quote, key);
+        self.phase = Phase::Persisting(Box::new(quoted));
         // Its key, and those before it, are used for no other quote.
         let keys = key.map_or(used..used, |number| used..number.saturating_add(1).max(used));
         let mut changes: Vec<Change> = keys.map(|number| Change::UseQuoteKey { number }).collect();

@@ -1,7 +1,6 @@
 //! Refusals leave no gap behind that a search from the words could not cross.
 
 use tacit_core::amount::Amount;
-use tacit_core::secret::Secret;
 use tacit_ecash::keyset::KeysetId;
 use tacit_wallet::operation::melt::{self, Melt};
 use tacit_wallet::operation::mint::{Mint as MintIt, Quote};
@@ -9,8 +8,8 @@ use tacit_wallet::operation::send::Send;
 use tacit_wallet::operation::{Wallet, Yield};
 use tacit_wallet::transport::Answer;
 
-use super::person::{CALM, NOW, Network, Person, address, usd};
-use super::refusal::{ODD, order, rich};
+use super::person::{CALM, Network, Person, address, usd};
+use super::refusal::{ODD, drive_carried, order, rich};
 
 fn counter(person: &Person, keyset: KeysetId) -> u64 {
     person.state().keysets()[&keyset].counter
@@ -70,23 +69,10 @@ fn drive_unseen<T>(
     person: &mut Person,
     network: &mut Network,
     path: &str,
-    mut step: impl FnMut(Wallet<'_>, Option<Answer>) -> Yield<T>,
+    step: impl FnMut(Wallet<'_>, Option<Answer>) -> Yield<T>,
 ) -> T {
-    let mut state = person.state();
-    let mut answer = None;
-    loop {
-        match step(Wallet { seed: &person.seed, state: &state, now: NOW }, answer.take()) {
-            Yield::Done(result) => return result,
-            Yield::Persist(batch) => {
-                state.apply(&batch).unwrap();
-                person.stored = serde_json::to_string(&state).unwrap();
-            }
-            Yield::Send(request) => {
-                let no = r#"{"detail": "no", "code": 12002}"#.to_owned();
-                let is_refused = request.path == path;
-                let (status, body) = if is_refused { (400, no) } else { network.answer(&request) };
-                answer = Some(Answer::Received { status, body: Secret::new(body.into_bytes()) });
-            }
-        }
-    }
+    drive_carried(person, network, step, |network, request| {
+        let no = r#"{"detail": "no", "code": 12002}"#.to_owned();
+        Some(if request.path == path { (400, no) } else { network.answer(request) })
+    })
 }

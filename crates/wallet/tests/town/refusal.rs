@@ -72,12 +72,12 @@ pub(crate) fn order(amount: u64) -> Order {
 /// An amount that needs a swap, for the person has no proof of 1.
 pub(crate) const ODD: u64 = 101;
 
-/// What a machine says when each answer goes through `forge` first.
-pub(crate) fn drive_forged<T>(
+/// What a machine says when `carry` takes its requests where it likes.
+pub(crate) fn drive_carried<T>(
     person: &mut Person,
     network: &mut Network,
     mut step: impl FnMut(Wallet<'_>, Option<Answer>) -> Yield<T>,
-    mut forge: impl FnMut(&Request, (u16, String)) -> Option<(u16, String)>,
+    mut carry: impl FnMut(&mut Network, &Request) -> Option<(u16, String)>,
 ) -> T {
     let mut state = person.state();
     let mut answer = None;
@@ -89,8 +89,7 @@ pub(crate) fn drive_forged<T>(
                 person.stored = serde_json::to_string(&state).unwrap();
             }
             Yield::Send(request) => {
-                let honest = network.answer(&request);
-                answer = Some(match forge(&request, honest) {
+                answer = Some(match carry(network, &request) {
                     None => Answer::Lost,
                     Some((status, body)) => {
                         Answer::Received { status, body: Secret::new(body.into_bytes()) }
@@ -99,6 +98,19 @@ pub(crate) fn drive_forged<T>(
             }
         }
     }
+}
+
+/// What a machine says when each answer goes through `forge` first.
+pub(crate) fn drive_forged<T>(
+    person: &mut Person,
+    network: &mut Network,
+    step: impl FnMut(Wallet<'_>, Option<Answer>) -> Yield<T>,
+    mut forge: impl FnMut(&Request, (u16, String)) -> Option<(u16, String)>,
+) -> T {
+    drive_carried(person, network, step, |network, request| {
+        let honest = network.answer(request);
+        forge(request, honest)
+    })
 }
 
 /// Changes the JSON of answers from one path.
@@ -487,31 +499,17 @@ fn a_payment_made_with_other_proofs_frees_these() {
     let mut melt = Melt::new(address(), "bank".to_owned(), quote);
     let step = |wallet: Wallet<'_>, answer| melt.step(wallet, answer);
     // The mint answers by the quote alone that it is paid; but nothing of ours was spent.
-    let mut state = person.state();
-    let mut answer = None;
-    let mut step = step;
-    let end = loop {
-        match step(Wallet { seed: &person.seed, state: &state, now: NOW }, answer.take()) {
-            Yield::Done(end) => break end,
-            Yield::Persist(batch) => state.apply(&batch).unwrap(),
-            Yield::Send(request) if request.path == "/v1/melt/bank" => {
-                let body = r#"{"quote":"melt-0","request":"payto://x","amount":50,"unit":"usd",
-                    "fee_reserve":0,"state":"PAID","expiry":9}"#;
-                let body = Secret::new(body.as_bytes().to_vec());
-                answer = Some(Answer::Received { status: 200, body });
-            }
-            Yield::Send(request) => {
-                let (status, body) = network.answer(&request);
-                let body = Secret::new(body.into_bytes());
-                answer = Some(Answer::Received { status, body });
-            }
-        }
-    };
+    let body = r#"{"quote":"melt-0","request":"payto://x","amount":50,"unit":"usd",
+        "fee_reserve":0,"state":"PAID","expiry":9}"#;
+    let end = drive_carried(&mut person, &mut network, step, |network, request| {
+        let is_paying = request.path == "/v1/melt/bank";
+        Some(if is_paying { (200, body.to_owned()) } else { network.answer(request) })
+    });
     let Err(MeltError::Settle(SettleError::Refused { refusal })) = end else {
         panic!("{end:?}");
     };
     assert_eq!(refusal.code, u32::from(Code::AlreadyPaid.number()));
-    assert_eq!(state.balance(&address(), usd()), RICHES);
+    assert_eq!(person.balance(), RICHES);
 }
 
 #[test]
