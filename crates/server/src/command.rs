@@ -14,8 +14,9 @@ pub(crate) mod rotate;
 pub(crate) mod serve;
 pub(crate) mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Parser, Subcommand};
 use tacit_server::config::Overrides;
@@ -75,6 +76,14 @@ pub(crate) enum ConfigCommand {
 #[derive(Subcommand)]
 pub(crate) enum SeedCommand {
     Passphrase(passphrase::Change),
+}
+
+/// Refuses a data directory that is not there, which taking it would make.
+pub(crate) fn need_data_dir(path: &Path) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        bail!("there is no data directory {}", path.display());
+    }
+    Ok(())
 }
 
 /// Where the passphrase of the seed stands, for each command that opens it.

@@ -17,7 +17,7 @@ use tacit_service::rail::{Payment, PaymentId, PaymentStatus, Rail, RailError};
 use tacit_service::vault::Change;
 
 use crate::log::{self, Level};
-use crate::writer::{CommitError, Writer};
+use crate::writer::Writer;
 
 /// Threads that may wait for the rail at once.
 const THREADS: usize = 4;
@@ -191,16 +191,8 @@ impl Payouts {
                     self.carried().remove(&(quote, attempt));
                     return true;
                 }
-                // Taken up again by the next process.
-                Err(CommitError::Failed | CommitError::Stopping) => return false,
-                // The rail says the same again later.
-                Err(
-                    CommitError::Full
-                    | CommitError::Busy
-                    | CommitError::Away
-                    | CommitError::InDoubt
-                    | CommitError::Unwritable,
-                ) => {}
+                Err(error) if error.may_pass() => {} // The rail says the same again later.
+                Err(_) => return false,              // Taken up again by the next process.
             }
         }
         let at = Instant::now() + payout.wait;

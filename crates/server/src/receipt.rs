@@ -83,15 +83,8 @@ fn work(inbox: &Receiver<Message>, again: &Sender<Message>, writer: &Writer, del
         }
         while let Some((_, quote, amount)) = due.pop_front_if(|(at, ..)| *at <= Instant::now()) {
             let again = again.clone();
-            let answer = move |result: Result<_, CommitError>| match result {
-                Ok(_) | Err(CommitError::Stopping | CommitError::Failed) => {}
-                Err(
-                    CommitError::Full
-                    | CommitError::Busy
-                    | CommitError::Away
-                    | CommitError::InDoubt
-                    | CommitError::Unwritable,
-                ) => {
+            let answer = move |result: Result<_, CommitError>| {
+                if result.is_err_and(CommitError::may_pass) {
                     _ = again.send(Message::Due(Instant::now() + delay, quote, amount));
                 }
             };

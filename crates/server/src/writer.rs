@@ -67,6 +67,16 @@ pub(crate) enum CommitError {
     Failed,
 }
 
+impl CommitError {
+    /// Whether this writer may still commit the same change later. If not, the next process sees to it.
+    pub(crate) const fn may_pass(self) -> bool {
+        match self {
+            Self::Full | Self::Busy | Self::Away | Self::InDoubt | Self::Unwritable => true,
+            Self::Stopping | Self::Failed => false,
+        }
+    }
+}
+
 /// Whether the writer can be relied upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

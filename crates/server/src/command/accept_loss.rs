@@ -15,7 +15,7 @@ use tacit_service::vault::VaultReader;
 use tacit_store::postgres::{PostgresReader, PostgresVault};
 
 use super::restore::{loss_in_json, loss_in_words};
-use super::{PassphraseArgs, VaultArgs};
+use super::{PassphraseArgs, VaultArgs, need_data_dir};
 
 /// Give up what a database that was recovered to an earlier moment may have forgotten
 ///
@@ -44,9 +44,7 @@ pub(crate) fn run(args: &AcceptLoss, stdout: &mut impl Write) -> anyhow::Result<
     if !args.yes {
         bail!("nothing was changed: --yes gives up all e-cash that the database knows");
     }
-    if !args.dir.is_dir() {
-        bail!("there is no data directory {}", args.dir.display());
-    }
+    need_data_dir(&args.dir)?;
     let _data = DataDir::lock(&args.dir)?; // The server of this directory, at least, is stopped.
     let clock =
         DemoClock::open(demo_clock_of(&args.dir)).context("the demo clock cannot be read")?;

@@ -10,8 +10,8 @@ use tacit_server::seed;
 use tacit_store::migrate::migrate;
 use tacit_store::sqlite::SqliteVault;
 
-use super::VaultArgs;
 use super::progress::Progress;
+use super::{VaultArgs, need_data_dir};
 
 /// Move the vault from the file in the data directory to a database
 ///
@@ -29,9 +29,7 @@ pub(crate) struct Migrate {
 }
 
 pub(crate) fn run(args: &Migrate, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
-    if !args.dir.is_dir() {
-        bail!("there is no data directory {}", args.dir.display());
-    }
+    need_data_dir(&args.dir)?;
     let data = DataDir::lock(&args.dir)?;
     if !data.has_vault()? {
         bail!("there is no vault in {}", args.dir.display());

@@ -4,12 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use tacit_server::data_dir::DataDir;
 use tacit_server::passphrase::{Names, Places};
 use tacit_server::seed;
 
-use super::PassphraseArgs;
+use super::{PassphraseArgs, need_data_dir};
 
 /// Encrypt the seed under another passphrase, or under its first one
 ///
@@ -28,9 +27,7 @@ pub(crate) struct Change {
 }
 
 pub(crate) fn run(args: &Change, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
-    if !args.dir.is_dir() {
-        bail!("there is no data directory {}", args.dir.display());
-    }
+    need_data_dir(&args.dir)?;
     let data = DataDir::lock(&args.dir)?;
     let path = data.seed();
     let file = seed::read(&path)?;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Value, json};
 use tacit_core::amount::Amount;
 use tacit_core::time::{Clock, Timestamp};
@@ -15,8 +15,8 @@ use tacit_server::data_dir::DataDir;
 use tacit_server::restore::{Doubt, Loss, Restore as Restoring, RestoreError};
 use tacit_server::seed;
 
-use super::PassphraseArgs;
 use super::progress::Progress;
+use super::{PassphraseArgs, need_data_dir};
 
 /// Put a backup in the place of a vault that is lost
 ///
@@ -45,9 +45,7 @@ pub(crate) struct Restore {
 }
 
 pub(crate) fn run(args: &Restore, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
-    if !args.data.is_dir() {
-        bail!("there is no data directory {}", args.data.display());
-    }
+    need_data_dir(&args.data)?;
     let data = DataDir::lock(&args.data)?;
     let seed = seed::read(&data.seed()).context("put the mint's seed there first")?;
     let clock = DemoClock::open(data.demo_clock()).context("the demo clock cannot be read")?;

@@ -19,7 +19,7 @@ use tacit_service::vault::{Outcome, VaultReader, VaultStore};
 use tacit_store::postgres::{PostgresReader, PostgresVault, Target};
 use tacit_store::sqlite::{SqliteReader, SqliteVault};
 
-use super::{PassphraseArgs, VaultArgs};
+use super::{PassphraseArgs, VaultArgs, need_data_dir};
 
 /// Let a new keyset take over signing; the old one goes on redeeming
 ///
@@ -47,9 +47,7 @@ pub(crate) struct Rotate {
 }
 
 pub(crate) fn run(args: &Rotate, stdout: &mut impl Write) -> anyhow::Result<ExitCode> {
-    if !args.dir.is_dir() {
-        bail!("there is no data directory {}", args.dir.display());
-    }
+    need_data_dir(&args.dir)?;
     let rotation = Rotation {
         unit: args.unit.code().to_owned(),
         input_fee_ppk: args.fee_ppk,
