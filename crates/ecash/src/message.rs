@@ -13,7 +13,7 @@ use std::fmt;
 use serde::de::Visitor;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tacit_core::secret::Secret;
+use tacit_core::secret::{self, Secret};
 use tacit_core::time::Timestamp;
 
 use crate::dleq;
@@ -88,7 +88,7 @@ pub struct Proof {
     /// Keyset that signed it.
     pub id: NamedKeyset,
     /// `x`.
-    #[serde(with = "text::secret")]
+    #[serde(with = "secret::text")]
     pub secret: Secret<String>,
     /// `C`.
     #[serde(rename = "C")]

@@ -78,25 +78,6 @@ pub(crate) mod hex32 {
     }
 }
 
-/// A text that must not be printed, for `#[serde(with)]`.
-pub(crate) mod secret {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use tacit_core::secret::Secret;
-
-    pub(crate) fn serialize<S: Serializer>(
-        text: &Secret<String>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(text.expose())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Secret<String>, D::Error> {
-        String::deserialize(deserializer).map(Secret::new)
-    }
-}
-
 /// A witness, for `#[serde(with)]`: a text by NUT-11, but also read as the object that the text would spell.
 ///
 /// NUT-11, "Signed inputs", allows both. `null` and the empty text are no witness: wallets send either.

@@ -11,7 +11,6 @@
 pub mod batch;
 pub mod denomination;
 pub mod derive;
-mod hidden;
 pub mod history;
 pub mod locked;
 pub mod mint;

@@ -9,7 +9,7 @@ use secp256k1::SecretKey;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tacit_core::hex;
-use tacit_core::secret::Secret;
+use tacit_core::secret::{self, Secret};
 use tacit_ecash::blinding::Blinding;
 use tacit_ecash::condition::lock::Malformed;
 use tacit_ecash::keyset::KeysetId;
@@ -20,7 +20,6 @@ use tacit_ecash::proof::Proof;
 use tacit_ecash::token::{ProofDleq, TokenKeyset, TokenProof};
 
 use crate::derive::DeriveError;
-use crate::hidden;
 
 /// What a token's proofs are to be locked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +38,10 @@ pub struct LockedOutput {
     /// Denomination, in minor units.
     pub amount: u64,
     /// `x`: the lock.
-    #[serde(with = "hidden")]
+    #[serde(with = "secret::text")]
     pub secret: Secret<String>,
     /// `r`, in hexadecimal.
-    #[serde(with = "hidden")]
+    #[serde(with = "secret::text")]
     pub factor: Secret<String>,
 }
 
@@ -54,10 +53,10 @@ pub struct LockedProof {
     /// Denomination, in minor units.
     pub amount: u64,
     /// `x`: the lock.
-    #[serde(with = "hidden")]
+    #[serde(with = "secret::text")]
     pub secret: Secret<String>,
     /// `r`, in hexadecimal.
-    #[serde(with = "hidden")]
+    #[serde(with = "secret::text")]
     pub factor: Secret<String>,
     /// `C`.
     pub signature: PointBytes,

@@ -4,10 +4,9 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tacit_core::secret::Secret;
+use tacit_core::secret::{self, Secret};
 use tacit_ecash::message::ErrorResponse;
 
-use crate::hidden;
 use crate::mint::MintUrl;
 
 /// A request to be sent as it stands. Sending it again sends the same bytes.
@@ -68,7 +67,7 @@ impl From<PayeeUrl> for String {
 /// JSON that may hold secrets of proofs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Body(#[serde(with = "hidden")] Secret<String>);
+pub struct Body(#[serde(with = "secret::text")] Secret<String>);
 
 impl Body {
     /// The JSON of a message.

@@ -3,7 +3,7 @@
 use secp256k1::SecretKey;
 use serde::{Deserialize, Serialize};
 use tacit_core::hex;
-use tacit_core::secret::Secret;
+use tacit_core::secret::{self, Secret};
 
 use super::{ProofDleq, TokenError, TokenKeyset, TokenProof};
 use crate::dleq::Dleq;
@@ -14,7 +14,7 @@ use crate::text;
 pub(crate) struct JsonProof {
     amount: u64,
     id: String,
-    #[serde(with = "text::secret")]
+    #[serde(with = "secret::text")]
     secret: Secret<String>,
     #[serde(rename = "C")]
     signature: PointBytes,

@@ -5,7 +5,7 @@ use std::fmt;
 use secp256k1::SecretKey;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tacit_core::secret::Secret;
+use tacit_core::secret::{self, Secret};
 
 use super::{ProofDleq, Token, TokenError, TokenKeyset, TokenProof};
 use crate::dleq::Dleq;
@@ -31,7 +31,7 @@ struct GroupV4 {
 #[derive(Serialize, Deserialize)]
 struct ProofV4 {
     a: u64,
-    #[serde(with = "text::secret")]
+    #[serde(with = "secret::text")]
     s: Secret<String>,
     c: Bytes<33>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
