@@ -13,6 +13,11 @@ use tacit_service::quote::{MeltQuoteState, Method, MintQuoteState, Output, Pendi
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
 
+/// A number does not fit where it has to go.
+#[derive(Debug, thiserror::Error)]
+#[error("a number is larger than the vault can keep")]
+pub(crate) struct TooLarge;
+
 /// First byte of a list in a column, so that a later migration can tell what it reads.
 const LIST_VERSION: u8 = 1;
 

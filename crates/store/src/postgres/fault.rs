@@ -3,7 +3,7 @@
 use tacit_service::vault::StoreError;
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::spelling::Malformed;
+use crate::spelling::{Malformed, TooLarge};
 
 /// Why a statement, a row or a decision could not be used.
 #[derive(Debug)]
@@ -48,11 +48,6 @@ impl From<Malformed> for Fault {
         Self::Malformed(what)
     }
 }
-
-/// A number does not fit where it has to go.
-#[derive(Debug, thiserror::Error)]
-#[error("a number is larger than the vault can keep")]
-struct TooLarge;
 
 /// The database said nothing for longer than anybody waits.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use rusqlite::ErrorCode;
 use tacit_service::vault::StoreError;
 
-use crate::spelling::Malformed;
+use crate::spelling::{Malformed, TooLarge};
 
 /// SQLite's extended codes of a key that is there already.
 const KEY_TAKEN: [i32; 3] = [
@@ -34,11 +34,6 @@ impl From<Malformed> for Fault {
         Self::Malformed(what)
     }
 }
-
-/// A number does not fit where it has to go.
-#[derive(Debug, thiserror::Error)]
-#[error("a number is larger than the vault can keep")]
-struct TooLarge;
 
 impl Fault {
     /// Whether a row to be inserted was there already: the facts it was decided on were stale.
