@@ -84,6 +84,14 @@ pub enum OpenError {
     /// It belongs to a mint of another identity, so of another seed.
     #[error("the vault belongs to another mint")]
     OtherMint,
+    /// It was moved to another store, which may have answered since.
+    #[error("this vault was moved to another store: it would forget what was spent there")]
+    Moved,
+    /// It is being moved to another store.
+    #[error(
+        "this vault is being moved to another store: finish that with tacitd migrate, or call it off"
+    )]
+    Moving,
     /// A copy from before: it would forget what was spent since, and let it be spent again.
     #[error(
         "this vault is an older copy: it has had {found} commits, the mint has answered for {known}"
@@ -102,14 +110,6 @@ pub enum OpenError {
     /// A copy that went on by itself, beside the vault that the mint has answered for.
     #[error("this vault is a copy that went on by itself: the mint has answered for another")]
     OtherLineage,
-    /// It was moved to another store, which may have answered since.
-    #[error("this vault was moved to another store: it would forget what was spent there")]
-    Moved,
-    /// It is being moved to another store.
-    #[error(
-        "this vault is being moved to another store: finish that with tacitd migrate, or call it off"
-    )]
-    Moving,
     /// What is stored contradicts itself.
     #[error("the vault is corrupt: {0}")]
     Corrupt(&'static str),
@@ -186,12 +186,12 @@ impl SqliteVault {
             return Err(OpenError::OtherMint);
         }
         let known = write::known_of(&connection)?;
-        let mark = open_mark(&connection, path, known.commits, had_mark)?;
         match moves(&connection)? {
             Move::Done => return Err(OpenError::Moved),
             Move::UnderWay if allowed == Move::None => return Err(OpenError::Moving),
             Move::None | Move::UnderWay => {}
         }
+        let mark = open_mark(&connection, path, known.commits, had_mark)?;
         connection.busy_timeout(WRITER_PATIENCE)?;
         let eras = era::load(&connection, known.era)?;
         let mut filters = Maker::new(path, eras.clone());

@@ -134,13 +134,17 @@ fn a_vault_that_is_being_moved_waits_until_that_ends_or_is_called_off() {
     drop(commit(&path, 0, 1));
     drop(SqliteVault::open_to_move(&path, &mint()).unwrap()); // Cut off.
     assert!(matches!(SqliteVault::open(&path, &mint()), Err(OpenError::Moving)));
+    assert!(marked(&path).is_closed, "what is refused is not marked as open");
     SqliteVault::open_to_move(&path, &mint()).unwrap().call_move_off().unwrap();
     drop(commit(&path, 1, 1));
 }
 
+fn marked(vault: &Path) -> Marked {
+    Marked::read(&mark::beside(vault)).unwrap().unwrap()
+}
+
 fn is_current(copy: &Path, vault: &Path) -> bool {
-    let mark = Marked::read(&mark::beside(vault)).unwrap().unwrap();
-    Standing::read(copy).unwrap().is_current(&mark)
+    Standing::read(copy).unwrap().is_current(&marked(vault))
 }
 
 #[test]
