@@ -1,6 +1,6 @@
 //! The vault on PostgreSQL 15 and later: any number of writers on one database, each in a process of its own.
 //!
-//! Reading order: this file (opening, what a writer knows), [`target`] (the URL), [`link`] (a connection), [`write`]
+//! Reading order: this file (opening, what a writer knows), [`target`] (the URL), [`tls`], [`link`] (a connection), [`write`]
 //! (a commit: why two writers cannot both be right about one proof), [`apply`] (its steps), [`row`], [`read`] (the
 //! readers), [`books`] (the audit's sums), [`fault`]. ADR 0011 argues it, fact by fact.
 
@@ -12,6 +12,7 @@ pub(crate) mod load;
 mod read;
 mod row;
 mod target;
+mod tls;
 mod write;
 
 use std::sync::Arc;
@@ -98,6 +99,7 @@ impl From<Fault> for OpenError {
         match fault {
             Fault::Malformed(what) => Self::Corrupt(what),
             Fault::Database(_)
+            | Fault::Tls(_)
             | Fault::Silent
             | Fault::OutOfRange
             | Fault::Overtaken

@@ -3,6 +3,7 @@
 use tacit_service::vault::StoreError;
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::tls::TlsError;
 use crate::spelling::{Malformed, TooLarge};
 
 /// Why a statement, a row or a decision could not be used.
@@ -10,6 +11,8 @@ use crate::spelling::{Malformed, TooLarge};
 pub(super) enum Fault {
     /// The database refused.
     Database(tokio_postgres::Error),
+    /// What TLS to the database needs is not there.
+    Tls(Box<TlsError>),
     /// The database did not answer in time: the connection is given up.
     Silent,
     /// A row says what no row can say.
@@ -40,6 +43,12 @@ pub(super) enum Remedy {
 impl From<tokio_postgres::Error> for Fault {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Database(error)
+    }
+}
+
+impl From<TlsError> for Fault {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(Box::new(error))
     }
 }
 
@@ -77,7 +86,7 @@ const AWAY: [SqlState; 9] = [
 impl Fault {
     pub(super) fn remedy(&self) -> Remedy {
         match self {
-            Self::Silent => Remedy::Reconnect,
+            Self::Silent | Self::Tls(_) => Remedy::Reconnect,
             Self::Overtaken => Remedy::LookUp,
             Self::Moved => Remedy::Reload,
             Self::Malformed(_) | Self::OutOfRange => Remedy::Tell,
@@ -120,7 +129,7 @@ impl Fault {
         let error = match self {
             Self::Malformed(what) => return StoreError::Corrupt(what),
             Self::Database(error) => error,
-            Self::OutOfRange | Self::Silent | Self::Overtaken | Self::Moved => {
+            Self::Tls(_) | Self::OutOfRange | Self::Silent | Self::Overtaken | Self::Moved => {
                 return StoreError::Failed(self.cause());
             }
         };
@@ -139,6 +148,7 @@ impl Fault {
     pub(super) fn cause(self) -> Box<dyn std::error::Error + Send + Sync> {
         match self {
             Self::Database(error) => Box::new(error),
+            Self::Tls(error) => error,
             Self::Silent => Box::new(NoAnswer),
             Self::OutOfRange => Box::new(TooLarge),
             Self::Malformed(what) => what.into(),

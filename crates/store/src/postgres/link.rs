@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, Connection, NoTls, Row, Statement};
 
 use super::fault::Fault;
 use super::target::Target;
@@ -301,12 +301,22 @@ fn borrowed(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
 }
 
 async fn open(target: &Target) -> Result<Session, Fault> {
-    let (client, connection) = target.config().connect(NoTls).await?;
-    // It ends with its client, or with the connection; whoever asks then is told.
-    tokio::spawn(async move { _ = connection.await });
+    let client = match target.tls() {
+        None => follow(target.config().connect(NoTls).await?),
+        Some(tls) => follow(target.config().connect(tls.connector()?).await?),
+    };
     client.batch_execute(SESSION).await?;
     confirm(&client).await?;
     Ok(Session { client, statements: HashMap::new() })
+}
+
+/// Lets a connection do its part for as long as there is its client, or the connection; whoever asks then is told.
+fn follow<S, T>((client, connection): (Client, Connection<S, T>)) -> Client
+where
+    Connection<S, T>: Future + Send + 'static,
+{
+    tokio::spawn(async move { _ = connection.await });
+    client
 }
 
 /// Waits until the standbys that must confirm have all that this session can see.

@@ -18,3 +18,4 @@ mod proxy;
 mod race;
 mod standby;
 mod suite;
+mod tls;
