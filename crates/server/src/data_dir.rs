@@ -60,6 +60,11 @@ impl DataDir {
         vault_of(&self.path)
     }
 
+    /// The desk's database.
+    pub fn desk(&self) -> PathBuf {
+        desk_of(&self.path)
+    }
+
     /// The seed.
     pub fn seed(&self) -> PathBuf {
         seed_of(&self.path)
@@ -92,6 +97,11 @@ impl DataDir {
 /// The vault's database of a data directory that need not be locked: for reading only.
 pub fn vault_of(path: &Path) -> PathBuf {
     path.join("vault.sqlite")
+}
+
+/// The desk's database of a data directory that need not be locked: for reading only.
+pub fn desk_of(path: &Path) -> PathBuf {
+    path.join("desk.sqlite")
 }
 
 /// The seed of a data directory that need not be locked: for reading only.

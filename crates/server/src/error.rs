@@ -59,11 +59,10 @@ impl ApiError {
     }
 
     /// More than a second's worth: the same request may be sent again after that time.
-    pub(crate) fn too_fast(TooFast(wait): TooFast) -> Self {
+    pub(crate) fn too_fast(too_fast: TooFast) -> Self {
         let status = StatusCode::TOO_MANY_REQUESTS;
         let error = Self::new(status, Code::Refused, "too many requests at once".to_owned());
-        let seconds = u8::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u8::MAX);
-        Self { retry_seconds: Some(seconds), ..error }
+        Self { retry_seconds: Some(too_fast.seconds()), ..error }
     }
 
     /// The quote in a path or body is not known, or is of another unit or method.

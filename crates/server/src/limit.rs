@@ -41,6 +41,13 @@ enum Cost {
     Socket,
 }
 
+impl TooFast {
+    /// Whole seconds to wait, at least one.
+    pub(crate) fn seconds(self) -> u8 {
+        u8::try_from(self.0.as_secs().saturating_add(1)).unwrap_or(u8::MAX)
+    }
+}
+
 impl Bucket {
     /// A full bucket that gains so many tokens a second; 0 is no limit.
     pub(crate) fn new(per_second: u32) -> Self {

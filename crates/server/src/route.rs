@@ -2,10 +2,11 @@
 //!
 //! [`site`] tells the three origins apart. On the mint's there are: the mints, one under each unit's path, open to pages of
 //! any origin and free of cookies; the operator's (`/health`, `/ready`, `/metrics`); and, in demo mode, the levers under
-//! `/demo`. On the desk's and the wallet's there is one page each.
+//! `/demo`. On the desk's there are the pages of [`desk`], on the wallet's there is one.
 
 mod check;
 mod demo;
+mod desk;
 mod info;
 mod keys;
 mod melt;
@@ -53,7 +54,10 @@ pub(crate) fn sites(shared: &Arc<Shared>) -> Sites {
     let is_apart = listeners.has(Site::Operator);
     Sites {
         mint: close(mints(shared, !is_apart)),
-        desk: page(get(page::desk)),
+        desk: close(match &shared.desk {
+            Some(handle) => desk::router(shared, handle),
+            None => Router::new(),
+        }),
         wallet: page(get(page::wallet)),
         operator: close(operator(true)),
         origins: shared.origins.clone(),

@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 
 use tacit_core::secret::Secret;
 use tacit_core::time::Clock;
+use tacit_service::desk::DeskStore;
 use tacit_service::identity::Identity;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::mint::{Mint, WrongSeed};
@@ -15,6 +16,7 @@ use tacit_service::quote::MeltQuoteState;
 use tacit_service::rail::Rail;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
 use tacit_store::demo_rail::DemoRail;
+use tacit_store::desk::sqlite::SqliteDesk;
 use tacit_store::postgres::{self, PostgresReader, PostgresVault, Target};
 use tacit_store::sqlite::mark;
 use tacit_store::sqlite::{Move, OpenError, SqliteReader, SqliteVault};
@@ -25,6 +27,7 @@ use crate::clock::{DemoClock, SystemClock};
 use crate::config::Config;
 use crate::control;
 use crate::data_dir::{self, DataDir, DataDirError};
+use crate::desk::DeskHandle;
 use crate::entrance::{Entrances, ListenError, Served};
 use crate::hub::Hub;
 use crate::keyset;
@@ -60,6 +63,8 @@ pub struct Parts {
     pub readers: Readers,
     /// What the mint's keys are derived from.
     pub seed: Secret<[u8; 32]>,
+    /// The desk's database, as many connections as may be asked at once; none where the desk has no origin.
+    pub desk: Vec<Box<dyn DeskStore>>,
     /// How money comes and goes; `None` if nothing is attached.
     pub rail: Option<Arc<dyn Rail>>,
     /// The one source of time.
@@ -139,6 +144,14 @@ pub enum StartError {
         /// What the store said.
         source: OpenFailed,
     },
+    /// The desk's origin.
+    #[error(
+        "passkeys cannot belong to the desk's origin {origin}: it needs a name, not an address"
+    )]
+    DeskOrigin {
+        /// The origin.
+        origin: String,
+    },
     /// The demo clock.
     #[error("the demo clock at {path} cannot be read", path = path.display())]
     Clock {
@@ -201,10 +214,12 @@ impl Parts {
                 open_file(&seed, &data)?
             }
         };
+        let desk = open_desk(config, &seed, &data)?;
         let mut parts = Self {
             store,
             readers,
             seed,
+            desk,
             rail: None,
             clock: Arc::new(SystemClock),
             demo: None,
@@ -288,6 +303,35 @@ fn open_database(
     Ok((Box::new(store), readers))
 }
 
+/// The desk's file, unless nobody could reach the desk.
+fn open_desk(
+    config: &Config,
+    seed: &Secret<[u8; 32]>,
+    data: &DataDir,
+) -> Result<Vec<Box<dyn DeskStore>>, StartError> {
+    if !config.demo && config.serving.origins.desk.is_none() {
+        return Ok(Vec::new());
+    }
+    let path = data.desk();
+    let desk = SqliteDesk::open(&path, &Identity::derive(seed).public());
+    Ok(vec![Box::new(desk.map_err(|error| StartError::Open { path, source: error.into() })?)])
+}
+
+/// What the handlers ask of it.
+fn desk_handle(
+    stores: Vec<Box<dyn DeskStore>>,
+    origins: &Origins,
+    config: &Config,
+) -> Result<Option<Arc<DeskHandle>>, StartError> {
+    let Some(origin) = origins.desk.clone().filter(|_| !stores.is_empty()) else {
+        return Ok(None);
+    };
+    let shown = origin.to_string();
+    let handle = DeskHandle::new(stores, origin, config.serving.limits.logins_per_second);
+    let handle = handle.map_err(|_| StartError::DeskOrigin { origin: shown })?;
+    Ok(Some(Arc::new(handle)))
+}
+
 /// Fails beside a vault in a file that may know more than the database.
 fn has_moved(data: &DataDir, config: &Config) -> Result<(), StartError> {
     if !data.has_vault()? {
@@ -345,6 +389,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let certificates = Tls::of(&config.serving, &config.data)?;
     let entrances = Entrances::open(&config).await?;
     let origins = entrances.origins(&config);
+    let desk_handle = desk_handle(std::mem::take(&mut parts.desk), &origins, &config)?;
     let records = parts.keysets(&config)?;
     let mint = Mint::new(&parts.seed, records)?;
     let metrics = Arc::new(Metrics::default());
@@ -375,6 +420,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         origins,
         clock: parts.clock,
         demo: parts.demo,
+        desk: desk_handle,
         identity: Identity::derive(&parts.seed),
         seed: parts.seed,
         mint: RwLock::new(Arc::new(mint)),
@@ -394,6 +440,9 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let (addresses, mut tasks) = entrances.serve(&shared, tls.as_ref());
     tasks.extend(parts.data.as_ref().and_then(|data| listen_to_operator(data, &shared)));
     tasks.push(tokio::spawn(upkeep::run(Arc::clone(&shared))));
+    if let Some(handle) = &shared.desk {
+        tasks.push(tokio::spawn(upkeep::desk(Arc::clone(handle), Arc::clone(&shared))));
+    }
     if parts.has_neighbours {
         tasks.push(tokio::spawn(neighbour::run(Arc::clone(&shared), receipts.clone())));
     }
@@ -499,6 +548,9 @@ impl Running {
         self.stop.send_replace(true);
         for task in self.tasks {
             _ = task.await; // A panic inside was logged by the hook.
+        }
+        if let Some(desk) = &self.shared.desk {
+            desk.stop().await;
         }
         let (shared, receipts) = (Arc::clone(&self.shared), self.receipts);
         let stopped = tokio::task::spawn_blocking(move || {

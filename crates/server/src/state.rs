@@ -12,6 +12,7 @@ use tacit_service::vault::{Change, Outcome, VaultReader};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::config::{Config, UnitConfig};
+use crate::desk::DeskHandle;
 use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::limit::Buckets;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// What can be moved and asked for in demo mode, and only there.
     pub(crate) demo: Option<Demo>,
+    /// People and paperwork; `None` where the desk has no origin.
+    pub(crate) desk: Option<Arc<DeskHandle>>,
     pub(crate) identity: Identity,
     pub(crate) seed: Secret<[u8; 32]>,
     pub(crate) mint: RwLock<Arc<Mint>>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tacit_service::vault::{Change, Outcome, StoreError};
 use tokio::time::MissedTickBehavior;
 
+use crate::desk::{self, DeskHandle};
 use crate::log::{self, Field, Level};
 use crate::pool::PoolError;
 use crate::state::{RefreshError, Shared, stopped};
@@ -14,6 +15,9 @@ use crate::writer::CommitError;
 
 /// How often time is let pass.
 const PERIOD: Duration = Duration::from_secs(3600);
+
+/// How often the desk forgets what has ended.
+const DESK_PERIOD: Duration = Duration::from_secs(300);
 
 /// Why upkeep was not done. The next round does it.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,21 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if let Err(error) = round(&shared).await {
             log::error_chain(Level::Warn, "upkeep was put off", &error);
         }
+    }
+}
+
+/// Lets the desk forget what has ended, every few minutes, until the server stops.
+pub(crate) async fn desk(handle: Arc<DeskHandle>, shared: Arc<Shared>) {
+    let mut stopping = shared.stopping.clone();
+    let mut rounds = tokio::time::interval(DESK_PERIOD);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = rounds.tick() => {}
+            () = stopped(&mut stopping) => return,
+        }
+        // What went wrong was logged where it happened; the next round does it.
+        _ = desk::sweep(&handle, shared.now()).await;
     }
 }
 

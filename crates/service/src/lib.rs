@@ -14,6 +14,7 @@ pub mod audit;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 pub mod decide;
+pub mod desk;
 pub mod identity;
 pub mod inventory;
 pub mod invoice;

@@ -6,6 +6,7 @@
 //! this crate reads the facts it asks for and makes its effects durable. No HTTP.
 
 pub mod demo_rail;
+pub mod desk;
 pub mod inventory;
 pub mod migrate;
 pub mod postgres;

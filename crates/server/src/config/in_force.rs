@@ -124,6 +124,7 @@ fn serving(serving: &Serving) -> Vec<(&'static str, Value)> {
         ("limit.quotes_per_second", json!(limits.quotes_per_second)),
         ("limit.lookups_per_second", json!(limits.lookups_per_second)),
         ("limit.sockets_per_second", json!(limits.sockets_per_second)),
+        ("limit.logins_per_second", json!(limits.logins_per_second)),
         ("limit.connection_requests_per_second", json!(limits.connection_requests_per_second)),
     ]
 }

@@ -38,6 +38,8 @@ pub struct Limits {
     pub lookups_per_second: u32,
     /// WebSockets opened a second, of everyone together.
     pub sockets_per_second: u32,
+    /// Passkeys asked for a second, of everyone together: to log in, to open an account, to add one.
+    pub logins_per_second: u32,
     /// Requests a second over one connection, and messages over one WebSocket.
     pub connection_requests_per_second: u32,
 }
@@ -52,6 +54,7 @@ impl Default for Limits {
             quotes_per_second: 200,
             lookups_per_second: each_core(1_000),
             sockets_per_second: 200,
+            logins_per_second: 20,
             connection_requests_per_second: 5_000,
         }
     }

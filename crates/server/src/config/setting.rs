@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 44] = [
+pub const SETTINGS: [Setting; 45] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -163,6 +163,11 @@ pub const SETTINGS: [Setting; 44] = [
         )
     },
     in_file("limit.sockets_per_second", "integer", "WebSockets opened, of everyone together."),
+    in_file(
+        "limit.logins_per_second",
+        "integer",
+        "Passkeys asked for at the desk, of everyone together: to log in, to open an account, to add one.",
+    ),
     in_file(
         "limit.connection_requests_per_second",
         "integer",

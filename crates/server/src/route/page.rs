@@ -1,4 +1,4 @@
-//! The pages of the three origins: what this is, and where to go on. No scripts, nothing loaded from elsewhere.
+//! The pages of mint and wallet: what this is, and where to go on. No scripts, nothing loaded from elsewhere.
 
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ const STYLE: &str = include_str!("../page/style.css");
 const HEAD: &str = include_str!("../page/head.html");
 const MINT: &str = include_str!("../page/mint.html");
 const DEMO: &str = include_str!("../page/demo.html");
-const DESK: &str = include_str!("../page/desk.html");
 const WALLET: &str = include_str!("../page/wallet.html");
 const FOOT: &str = "</main>\n</html>\n";
 
@@ -48,11 +47,6 @@ pub(super) async fn mint(State(shared): State<Arc<Shared>>, asked: HeaderMap) ->
         body.push_str(&format!("<p>Beside it: {}.</p>\n", others.join(", ")));
     }
     page(title, &body)
-}
-
-/// `GET /` of the desk.
-pub(super) async fn desk(State(shared): State<Arc<Shared>>) -> Response {
-    page("The desk", &DESK.replace("{mint}", &link_to_mint(&shared)))
 }
 
 /// `GET /` of the wallet.

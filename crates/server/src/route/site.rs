@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
+use crate::desk::refusal::Refusal;
 use crate::error::ApiError;
 use crate::limit::{Bucket, TooFast};
 use crate::metric::Counter;
@@ -78,6 +79,12 @@ impl Sites {
 
     fn send_away(&self, site: Site, too_fast: TooFast) -> Response {
         self.shared.metrics.add(Counter::Limited, 1);
+        if site == Site::Desk
+            && let Some(page) =
+                super::desk::refused(&self.shared, &Refusal::TooFast(too_fast.seconds()))
+        {
+            return page;
+        }
         let mut response = ApiError::too_fast(too_fast).into_response();
         if site == Site::Mint {
             // So that a wallet in a browser can read how long to wait.
@@ -150,7 +157,8 @@ fn dress(site: Site, door: Door, headers: &mut HeaderMap) {
     let is_mint = site == Site::Mint;
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With no-referrer, browsers would not say of the desk's own forms where they come from.
+        (header::REFERRER_POLICY, if site == Site::Desk { "same-origin" } else { "no-referrer" }),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (

@@ -18,6 +18,7 @@ const NONE: Limits = Limits {
     quotes_per_second: 0,
     lookups_per_second: 0,
     sockets_per_second: 0,
+    logins_per_second: 0,
     connection_requests_per_second: 0,
 };
 

@@ -1,0 +1,136 @@
+//! The desk's pages: front door, portal, operator's console.
+//!
+//! Everything that comes in passes [`guard`] first, so that no handler can forget where a request came from; every refusal
+//! leaves by it, as a page or as problem details.
+
+mod front;
+mod invitation;
+mod operator;
+mod passkeys;
+mod portal;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::json;
+use tacit_service::desk::OwnerKind;
+use tacit_service::desk::login::SessionKey;
+
+use super::page::style;
+use crate::desk::refusal::Refusal;
+use crate::desk::session::{check_sender, cookie, home_page, sign_in_page};
+use crate::desk::{Desk, DeskHandle, page};
+use crate::state::Shared;
+use crate::text::ENGLISH;
+
+/// All that the desk answers.
+pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router<Arc<Shared>> {
+    let desk = Desk { shared: Arc::clone(shared), handle: Arc::clone(handle) };
+    Router::new()
+        .route("/", get(front::door))
+        .route("/problems", get(front::problems))
+        .route("/style.css", get(style))
+        .route("/icon.svg", get(icon))
+        .route("/passkey.js", get(script))
+        .route("/invitation", get(invitation::show))
+        .route("/invitation/begin", post(invitation::begin))
+        .route("/invitation/finish", post(invitation::finish))
+        .merge(portal::router())
+        .merge(operator::router())
+        .fallback(async || Refusal::NotFound)
+        .method_not_allowed_fallback(async || Refusal::Method)
+        .layer(from_fn_with_state(desk.clone(), guard))
+        .with_state(desk)
+}
+
+/// Turns away what other sites send, and gives every refusal the form that whoever asked can read.
+async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_api = path.starts_with("/api/");
+    let is_script =
+        request.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
+    let is_read = request.method().is_safe();
+    let answer = if is_api {
+        // Whoever calls the API shows a key with each request; a cookie must not count there.
+        request.headers_mut().remove(header::COOKIE);
+        next.run(request).await
+    } else if let Err(forged) =
+        check_sender(request.method(), request.headers(), &desk.handle.origin)
+    {
+        forged.into_response()
+    } else {
+        next.run(request).await
+    };
+    let refusal = match answer.extensions().get::<Refusal>() {
+        Some(refusal) => refusal.clone(),
+        // Refusals of the framework's own: a query that cannot be read.
+        None if answer.status().is_client_error() && !is_problem(&answer) => Refusal::Bad,
+        None => return answer,
+    };
+    if let Refusal::Expired(kind) = &refusal
+        && is_read
+        && !is_api
+    {
+        return see(sign_in_page(*kind));
+    }
+    if is_api || is_script { refusal.problem(&ENGLISH) } else { page::refusal(&desk, &refusal) }
+}
+
+fn is_problem(answer: &Response) -> bool {
+    answer.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/problem+json")
+}
+
+/// A refusal of what never came to the desk's handlers.
+pub(super) fn refused(shared: &Arc<Shared>, refusal: &Refusal) -> Option<Response> {
+    let handle = shared.desk.as_ref()?;
+    Some(page::refusal(&Desk { shared: Arc::clone(shared), handle: Arc::clone(handle) }, refusal))
+}
+
+/// `GET /icon.svg`.
+async fn icon() -> Response {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("../page/icon.svg")).into_response()
+}
+
+/// `GET /passkey.js`.
+async fn script() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
+    (headers, include_str!("../page/passkey.js")).into_response()
+}
+
+/// On to another page, after something was done.
+fn see(path: &str) -> Response {
+    let to = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// Logs in: the cookie, and where the script goes on.
+fn enter(desk: &Desk, kind: OwnerKind, key: &SessionKey) -> Response {
+    let cookie = cookie(kind, key, &desk.handle.origin);
+    ([(header::SET_COOKIE, cookie)], axum::Json(json!({ "next": home_page(kind) }))).into_response()
+}
+
+/// Logs out: no cookie, nothing left in the browser.
+fn leave(kind: OwnerKind, desk: &Desk) -> Response {
+    let mut response = see("/");
+    let headers = response.headers_mut();
+    headers.insert(header::SET_COOKIE, crate::desk::session::no_cookie(kind, &desk.handle.origin));
+    let clear = HeaderName::from_static("clear-site-data");
+    headers.insert(clear, HeaderValue::from_static("\"cache\""));
+    response
+}
+
+/// A key for a new session.
+fn new_session_key() -> Result<SessionKey, Refusal> {
+    let bytes = crate::random::bytes().map_err(|error| Refusal::internal(&error))?;
+    Ok(SessionKey::from_random(bytes))
+}
+
+/// An identifier nobody else has.
+fn new_id() -> Result<[u8; 16], Refusal> {
+    crate::random::bytes().map_err(|error| Refusal::internal(&error))
+}

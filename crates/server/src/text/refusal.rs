@@ -1,0 +1,47 @@
+//! Why a page is not shown.
+
+super::texts! {
+    /// Why a page is not shown.
+    Refusal {
+        not_found_title: "There is nothing here",
+        not_found: "The address is not one of ours, or what was there is gone.",
+        forbidden_title: "Not for you",
+        forbidden: "Your role does not allow this. If it should, ask whoever manages staff.",
+        forged_title: "This did not come from our page",
+        forged: "The request came from another site, or from a page that is too old. Nothing was done. Open the page again and \
+                 repeat what you wanted.",
+        expired_title: "You are signed out",
+        expired: "The session has ended, or there was none. Nothing was done. Sign in and repeat what you wanted.",
+        bad_title: "That cannot be read",
+        bad: "The request is not what this page sends.",
+        too_large_title: "That is too much",
+        too_large: "The request is larger than this page takes.",
+        method_title: "Not in that way",
+        method: "This address does not know the request's method.",
+        too_fast_title: "Too much at once",
+        too_fast: "More was asked than is answered at once. Wait a moment and try again.",
+        busy_title: "Not now",
+        busy: "The desk is busy or cannot reach its database. Nothing was done. Try again in a moment.",
+        internal_title: "Our fault",
+        internal: "Something went wrong here. It has been written to the log.",
+        ceremony_title: "That took too long",
+        ceremony: "The passkey was not used in time, or was asked for elsewhere. Try again.",
+        passkey_title: "The passkey was not accepted",
+        passkey: "It is not known here, or what it signed does not fit. Try another, or another device.",
+        passkey_taken: "This passkey belongs to an account already.",
+        passkeys_full: "There are as many passkeys as there may be. Remove one first.",
+        passkey_last: "It is your only passkey. Add another before you remove it.",
+        passkey_unknown: "You have no such passkey.",
+        invitation_title: "The code does not work",
+        invitation: "It was used before, has expired, or is misspelt. Ask for another.",
+        name: "The name cannot be used: {why}.",
+        label: "The name of the passkey cannot be used: {why}.",
+        contact: "The contact cannot be used: {why}.",
+        iban: "The IBAN cannot be used: {why}.",
+        field: "A field cannot be used; the detail says which and why.",
+        problems_title: "What can go wrong",
+        problems_lead: "Problem details (RFC 9457) point here: each has a status and a name that stays.",
+        home: "To the start",
+        sign_in: "Sign in",
+    }
+}
