@@ -1,6 +1,7 @@
 //! What the process keeps beside its databases: log fields, metrics, files. With theirs, it is all there is.
 
 use tacit_service::inventory::{Declaration, Kind, Section};
+use tacit_store::inventory::desk::DESK;
 use tacit_store::inventory::postgres::VAULT_ON_POSTGRES;
 use tacit_store::inventory::{DEMO_RAIL, VAULT};
 
@@ -8,8 +9,8 @@ use crate::log::{Field, HEAD};
 use crate::metric::{COMMIT_SIZES, Counter, Gauge, REFUSALS};
 
 /// All that a seizure of this mint could return.
-pub const SECTIONS: [&Section; 6] =
-    [&VAULT, &VAULT_ON_POSTGRES, &DEMO_RAIL, &FILES, &LOG, &METRICS];
+pub const SECTIONS: [&Section; 7] =
+    [&VAULT, &VAULT_ON_POSTGRES, &DESK, &DEMO_RAIL, &FILES, &LOG, &METRICS];
 
 /// Files of the data directory that are no databases.
 pub const FILES: Section = Section {
@@ -31,6 +32,7 @@ pub const FILES: Section = Section {
         },
         file("lock", "Empty: keeps a second process out.", "tacitd"),
         file("vault.sqlite.lock", "Empty: keeps a second writer out.", "writer"),
+        file("desk.sqlite.lock", "Empty: keeps a second instance out.", "desk"),
         file(
             "vault.sqlite.mark",
             "How many commits the vault has had, its lineage, and whether it was closed: an older copy is refused.",

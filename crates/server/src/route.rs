@@ -54,10 +54,10 @@ pub(crate) fn sites(shared: &Arc<Shared>) -> Sites {
     let is_apart = listeners.has(Site::Operator);
     Sites {
         mint: close(mints(shared, !is_apart)),
-        desk: close(match &shared.desk {
-            Some(handle) => desk::router(shared, handle),
-            None => Router::new(),
-        }),
+        desk: match &shared.desk {
+            Some(handle) => TowerToHyperService::new(desk::router(shared, handle)),
+            None => close(Router::new()),
+        },
         wallet: page(get(page::wallet)),
         operator: close(operator(true)),
         origins: shared.origins.clone(),

@@ -1,5 +1,6 @@
 //! What the databases keep: every table and column, declared once. A test holds this against the real schema.
 
+pub mod desk;
 pub mod postgres;
 mod tables;
 

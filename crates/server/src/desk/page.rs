@@ -150,9 +150,10 @@ struct RefusalPage {
 /// A refusal as people read it.
 pub(crate) fn refusal(desk: &Desk, refusal: &Refusal) -> Response {
     let said = refusal.said(&ENGLISH);
-    let sign_in = match refusal {
-        Refusal::Expired(kind) => Some(super::session::sign_in_page(*kind)),
-        _ => None,
+    let sign_in = if let Refusal::Expired(kind) = refusal {
+        Some(super::session::sign_in_page(*kind))
+    } else {
+        None
     };
     let page = Page::new(desk, "", said.title);
     refusal.with_wait(show_with(said.status, &RefusalPage { page, detail: said.detail, sign_in }))

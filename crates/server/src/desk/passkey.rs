@@ -97,7 +97,7 @@ impl Passkeys {
         now: Timestamp,
         ceremony: impl FnOnce(PasskeyRegistration) -> Ceremony,
     ) -> Result<Question, Refusal> {
-        let known = known.into_iter().map(|id| id.bytes().to_vec().into()).collect();
+        let known = known.into_iter().map(|id| id.bytes().to_vec()).collect();
         let id = Uuid::from_bytes(owner.id());
         let begun =
             self.webauthn.start_passkey_registration(id, name.as_str(), name.as_str(), Some(known));

@@ -171,11 +171,10 @@ impl Refusal {
 
     /// How long to wait, where waiting helps.
     fn retry_seconds(&self) -> Option<u8> {
-        match self {
-            Self::TooFast(seconds) => Some(*seconds),
-            Self::Busy => Some(2),
-            _ => None,
+        if let Self::TooFast(seconds) = self {
+            return Some(*seconds);
         }
+        (*self == Self::Busy).then_some(2)
     }
 
     /// As problem details.

@@ -29,7 +29,7 @@ use crate::state::Shared;
 use crate::text::ENGLISH;
 
 /// All that the desk answers.
-pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router<Arc<Shared>> {
+pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
     let desk = Desk { shared: Arc::clone(shared), handle: Arc::clone(handle) };
     Router::new()
         .route("/", get(front::door))

@@ -3,9 +3,9 @@
 super::texts! {
     /// The front door.
     Front {
-        title: "Money that tells nobody what you do with it",
+        title: "E-cash, with an account at the edge",
         lead: "You open an account, because the law asks who brings money in and who takes it out. In between it is e-cash: \
-               it lies in your own wallet, and whoever you pay cannot be told from anybody else.",
+               it lies in your own wallet, and nobody can tell which payment was yours.",
         person_title: "Open an account",
         person: "A name you choose and a passkey: the fingerprint or face stays in your device. No password, no e-mail.",
         person_link: "Open an account",
@@ -19,7 +19,7 @@ super::texts! {
         operator_demo: "In this demonstration you are let in by the invitation that was printed when it was started.",
         known_title: "What is known, and what is not",
         known: "The desk knows your account and what came in and went out of it. The mint knows which e-cash was spent and not \
-                by whom. They are two databases with no key in common, and there is no field anywhere for nationality, religion, \
+                by whom. They are two databases that have account numbers in common and nothing else, and there is no field anywhere for nationality, religion, \
                 contacts, location or a face.",
         elsewhere: "Elsewhere",
         mint: "The mint",

@@ -230,7 +230,7 @@ pub(super) fn insert_invitation(
     invitation: &Invitation,
 ) -> Result<(), Fault> {
     let [kind, id] = owner(invitation.owner);
-    statements.execute("DELETE FROM invitation WHERE owner = ?1", &[id.clone()])?;
+    statements.execute("DELETE FROM invitation WHERE owner = ?1", std::slice::from_ref(&id))?;
     let sql = "INSERT INTO invitation (hash, owner_kind, owner, expires) VALUES (?1, ?2, ?3, ?4)";
     let hash = Value::from(&invitation.hash.bytes());
     statements.execute(sql, &[hash, kind, id, moment(invitation.expires)]).map(drop)

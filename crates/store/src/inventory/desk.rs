@@ -1,0 +1,131 @@
+//! What the desk's database keeps.
+
+use tacit_service::inventory::{Declaration, Section};
+
+use super::tables::{count, joined};
+use super::{column, table};
+
+const FOR_GOOD: &str = "for good";
+const ACCOUNT: &str = "as long as the law wants accounts known, after it is closed";
+const PASSKEY: &str = "its owner removes it, or is let go";
+const SESSION: &str = "the session ends: at most 12 hours, or half an hour without a question";
+const INVITATION: &str = "it is used, or a day is over";
+const STAFF: &str = "as long as the trail that names them";
+
+/// The desk: people and paperwork, no money.
+pub const DESK: Section = Section {
+    title: "Desk",
+    about: "`desk.sqlite`, readable by the operator's account alone; or a database on PostgreSQL, apart from the vault's. \
+            What is deleted is overwritten in the file. No field says nationality, religion, ethnicity, location or a face, \
+            and none names a proof, a quote or who paid an order.",
+    declarations: &ALL,
+};
+
+const ALL: [Declaration; count(PARTS)] = joined(PARTS);
+
+const PARTS: &[&[Declaration]] = &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL];
+
+const DESK_ITSELF: &[Declaration] = &[
+    table("desk", "The desk itself: one row.", FOR_GOOD),
+    column("desk.one", "Always 1: there is one row.", "desk", FOR_GOOD),
+    column(
+        "desk.mint",
+        "Public identity key of the mint: the desk of another is not opened.",
+        "desk",
+        FOR_GOOD,
+    ),
+    column("desk.trail_length", "How many entries the trail has.", "desk, verify", FOR_GOOD),
+    column("desk.trail_hash", "Hash of its last entry.", "desk, verify", FOR_GOOD),
+];
+
+const PEOPLE: &[Declaration] = &[
+    table("person", "People with an account.", ACCOUNT),
+    column("person.id", "16 random bytes: their name at the desk.", "desk", ACCOUNT),
+    column(
+        "person.account",
+        "16 random bytes: their account in the vault. All that vault and desk have in common.",
+        "desk",
+        ACCOUNT,
+    ),
+    column("person.name", "What they want to be called.", "portal, teller", ACCOUNT),
+    column("person.name_key", "The same in lower case, to be looked for.", "teller", ACCOUNT),
+    column(
+        "person.contact",
+        "How they want to be reached, if they said.",
+        "portal, teller",
+        "they remove it, or as the account",
+    ),
+    column(
+        "person.iban",
+        "Where payouts go, if they said. It never leaves the desk but in payout files.",
+        "portal, payouts",
+        "they remove it, or as the account",
+    ),
+    column("person.kyc", "How well they are known, 0 to 2: limits follow.", "desk", ACCOUNT),
+    column("person.state", "Open, frozen or closed.", "desk", ACCOUNT),
+    column(
+        "person.national_number",
+        "Keyed hash of their national number, if a teller saw it: finds a second account of one person.",
+        "desk",
+        ACCOUNT,
+    ),
+    column("person.opened", "The day they came.", "desk", ACCOUNT),
+    column(
+        "person.in_vault",
+        "Whether the vault is known to have the account: what a crash cut off is taken up again.",
+        "desk",
+        ACCOUNT,
+    ),
+];
+
+const STAFF_TABLE: &[Declaration] = &[
+    table("staff", "Who works or worked here.", STAFF),
+    column("staff.id", "16 random bytes: their name in the trail.", "console", STAFF),
+    column("staff.name", "What they are called.", "console", STAFF),
+    column("staff.role", "What they are here for, and so what they may do.", "console", STAFF),
+    column("staff.active", "Whether they still may log in.", "console", STAFF),
+];
+
+const LOGINS: &[Declaration] = &[
+    table("passkey", "Passkeys of people and staff: their public halves.", PASSKEY),
+    column("passkey.credential", "What the passkey calls itself.", "login", PASSKEY),
+    column("passkey.owner_kind", "Whether a person's or staff's.", "login", PASSKEY),
+    column("passkey.owner", "Whose.", "login", PASSKEY),
+    column(
+        "passkey.record",
+        "Its public key, its counter, and how its device can be spoken to.",
+        "login",
+        PASSKEY,
+    ),
+    column("passkey.label", "What its owner calls it.", "its owner", PASSKEY),
+    column("passkey.added", "The day it was made.", "its owner", PASSKEY),
+    column("passkey.last_used", "The day it was last used; never finer.", "its owner", PASSKEY),
+    table("session", "Who is logged in.", SESSION),
+    column("session.hash", "SHA-256 of the cookie.", "login", SESSION),
+    column("session.owner_kind", "Whether a person or staff.", "login", SESSION),
+    column("session.owner", "Who.", "login", SESSION),
+    column(
+        "session.idle_until",
+        "When it ends without a question, in steps of five minutes.",
+        "login",
+        SESSION,
+    ),
+    column("session.ends", "When it ends whatever is asked.", "login", SESSION),
+    table("invitation", "Codes that lead to a passkey, not used yet.", INVITATION),
+    column("invitation.hash", "SHA-256 of the code.", "login", INVITATION),
+    column("invitation.owner_kind", "Whether a person's or staff's.", "login", INVITATION),
+    column("invitation.owner", "Whose passkey it leads to.", "login", INVITATION),
+    column("invitation.expires", "When it is worth nothing.", "login", INVITATION),
+];
+
+const TRAIL: &[Declaration] = &[
+    table("trail", "What staff did, each entry bound to the one before.", FOR_GOOD),
+    column("trail.number", "Its place.", "auditor", FOR_GOOD),
+    column("trail.moment", "When it was done, to the second.", "auditor", FOR_GOOD),
+    column("trail.staff", "Who did it; empty for the machine's command line.", "auditor", FOR_GOOD),
+    column("trail.action", "What.", "auditor", FOR_GOOD),
+    column("trail.subject", "To whom or what, by identifier.", "auditor", FOR_GOOD),
+    column("trail.detail", "What else is said: a role, a reason.", "auditor", FOR_GOOD),
+    column("trail.previous", "Hash of the entry before.", "auditor", FOR_GOOD),
+    column("trail.hash", "Its own hash.", "auditor", FOR_GOOD),
+];

@@ -1,0 +1,5 @@
+//! The desk on a real disk.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod inventory;
+mod opening;
