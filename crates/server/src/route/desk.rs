@@ -1,7 +1,7 @@
 //! The desk's pages: front door, portal, operator's console.
 //!
-//! Everything that comes in passes [`guard`] first, so that no handler can forget where a request came from; every refusal
-//! leaves by it, as a page or as problem details.
+//! Every route passes [`guard`] first, so that no handler can forget where a request came from; every refusal leaves by
+//! [`present`], as a page or as problem details.
 
 mod front;
 mod invitation;
@@ -42,30 +42,33 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .route("/invitation/finish", post(invitation::finish))
         .merge(portal::router())
         .merge(operator::router())
+        .route_layer(from_fn_with_state(desk.clone(), guard))
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::Method)
-        .layer(from_fn_with_state(desk.clone(), guard))
+        .layer(from_fn_with_state(desk.clone(), present))
         .with_state(desk)
 }
 
-/// Turns away what other sites send, and gives every refusal the form that whoever asked can read.
+/// Turns away what other sites have a browser send.
 async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_api = path.starts_with("/api/");
-    let is_script =
-        request.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
-    let is_read = request.method().is_safe();
-    let answer = if is_api {
+    if is_api(&request) {
         // Whoever calls the API shows a key with each request; a cookie must not count there.
         request.headers_mut().remove(header::COOKIE);
-        next.run(request).await
     } else if let Err(forged) =
         check_sender(request.method(), request.headers(), &desk.handle.origin)
     {
-        forged.into_response()
-    } else {
-        next.run(request).await
-    };
+        return forged.into_response();
+    }
+    next.run(request).await
+}
+
+/// Gives every refusal the form that whoever asked can read: a page, or problem details.
+async fn present(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let is_api = is_api(&request);
+    let is_script =
+        request.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
+    let is_read = request.method().is_safe();
+    let answer = next.run(request).await;
     let refusal = match answer.extensions().get::<Refusal>() {
         Some(refusal) => refusal.clone(),
         // Refusals of the framework's own: a query that cannot be read.
@@ -79,6 +82,11 @@ async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
         return see(sign_in_page(*kind));
     }
     if is_api || is_script { refusal.problem(&ENGLISH) } else { page::refusal(&desk, &refusal) }
+}
+
+/// Whether it is for programs, who have keys and no cookies.
+fn is_api(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
 }
 
 fn is_problem(answer: &Response) -> bool {
