@@ -71,6 +71,12 @@ impl Day {
         Timestamp(self.0.saturating_mul(Self::SECONDS))
     }
 
+    /// The calendar month it falls in, as months since the year 0.
+    pub fn month(self) -> u64 {
+        let (year, month, _) = self.civil();
+        year * 12 + month - 1
+    }
+
     /// Year, month (1 to 12) and day of the month (1 to 31) in the proleptic Gregorian calendar.
     ///
     /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`, for days from 1970 on.
@@ -103,6 +109,15 @@ pub trait Clock: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_ends_with_its_last_day() {
+        let month = |seconds| Timestamp::from_seconds(seconds).day().month();
+        assert_eq!(month(1_795_305_600), 2026 * 12 + 10); // 2026-11-22
+        assert_eq!(month(951_782_399), month(951_782_400)); // 28 and 29 February 2000
+        assert_eq!(month(951_868_799) + 1, month(951_868_800)); // 29 February, 1 March
+        assert_eq!(month(978_307_199) + 1, month(978_307_200)); // The turn of 2001.
+    }
 
     #[test]
     fn moments_print_as_rfc_3339() {

@@ -135,6 +135,7 @@ impl From<MeltError> for ApiError {
             MeltError::Unbalanced { .. } => Code::Unbalanced,
             MeltError::Pending => Code::QuotePending,
             MeltError::Expired => Code::QuoteExpired,
+            MeltError::PayeeClosed => Code::PaymentFailed,
         };
         Self::refused(code, error)
     }

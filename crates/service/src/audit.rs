@@ -146,6 +146,22 @@ fn check_accounts(books: &Books) -> Vec<Check> {
     for (unit, (debits, credits)) in by_unit {
         checks.push(Check::equal(format!("{unit}: debits = credits"), debits, credits));
     }
+    for (account, balance) in &books.transfers {
+        if let Account::Clearing(unit) = account {
+            let (debits, credits) = (balance.debits.into(), balance.credits.into());
+            checks.push(Check::equal(format!("{unit}: clearing is empty"), debits, credits));
+        }
+    }
+    let is_owed = |account: &Account| {
+        matches!(account, Account::Holder(..) | Account::Held(_) | Account::Refunds(_))
+    };
+    let owed = || books.transfers.iter().filter(|(account, _)| is_owed(account));
+    let overdrawn = owed().filter(|(_, balance)| balance.credits < balance.debits).count();
+    checks.push(Check {
+        claim: "no account of a holder, no hold and no refund is overdrawn".to_owned(),
+        found: format!("{overdrawn} of {}", owed().count()),
+        holds: overdrawn == 0,
+    });
     let holds = books.transfers == books.balances;
     let found = format!("{} accounts", books.transfers.len());
     checks.push(Check { claim: "kept balances = sums of transfers".to_owned(), found, holds });

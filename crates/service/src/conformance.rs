@@ -2,8 +2,9 @@
 //!
 //! After each commit of each check the books are taken and audited, so that "nothing was lost" is checked without
 //! being written down again. Reading order: [`rig`] (mint, wallet and vault in one hand), [`swaps`], [`quotes`],
-//! [`melts`], [`keysets`] (the checks).
+//! [`melts`], [`accounts`], [`keysets`] (the checks).
 
+pub mod accounts;
 pub mod keysets;
 pub mod melts;
 pub mod quotes;
@@ -62,6 +63,15 @@ pub const CHECKS: &[Check] = checks![
     melts::promised_change_is_signed_for_nobody_else,
     melts::rotation_during_pending_melt_finishes,
     melts::change_outputs_are_points,
+    accounts::an_account_is_opened_once_and_closed_empty,
+    accounts::what_the_bank_books_is_posted_once,
+    accounts::a_booking_is_assigned_once,
+    accounts::a_quote_is_paid_by_a_booking_or_from_an_account,
+    accounts::what_is_held_ends_once,
+    accounts::no_account_is_overdrawn,
+    accounts::limits_hold_whatever_is_sent,
+    accounts::a_melt_pays_an_account_at_once,
+    accounts::a_statement_shows_every_transfer_once,
     keysets::a_rotated_keyset_redeems_and_does_not_sign,
     keysets::closed_keyset_stays_closed,
     keysets::a_sealed_keyset_keeps_signed_totals,

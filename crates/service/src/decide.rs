@@ -3,6 +3,8 @@
 //! Pure and deterministic. Changes are decided in order, each against all that was decided before it, so that
 //! two copies of a request in one batch see each other as if a commit lay between them.
 
+mod account;
+
 use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::keyset::{KeysetId, KeysetSpec};
 
@@ -51,6 +53,12 @@ impl Decision {
             Change::AddKeyset { id, spec } => Outcome::Applied(self.add_keyset(*id, *spec)),
             Change::Seal(totals) => Outcome::Applied(self.seal(totals)),
             Change::AcceptLoss => Outcome::Applied(self.accept_loss()),
+            Change::OpenHolder(holder) => Outcome::Applied(self.open_holder(holder)),
+            Change::SetLevel { holder, level } => Outcome::Applied(self.set_level(*holder, *level)),
+            Change::SetHolderState { holder, state, units } => {
+                Outcome::Applied(self.set_holder_state(*holder, *state, units))
+            }
+            Change::Post(posting) => Outcome::Posted(self.post_for_holders(posting)),
             Change::Tick => Outcome::Applied(self.drop_quotes()),
         }
     }
@@ -180,6 +188,9 @@ impl Decision {
         self.outputs_are_new(melt.outputs())?;
         self.inputs_are_unspent(melt.inputs())?;
         self.outputs_may_be_signed(melt.outputs())?;
+        if let Some(payee) = melt.payee() {
+            return self.pay_holder(payee, melt, started);
+        }
         for input in melt.inputs() {
             self.facts.held.insert(input.y);
             self.effects.hold.push((melt.quote(), *input));
@@ -203,7 +214,8 @@ impl Decision {
             }
             MeltEnd::Paid { fee, evidence } => {
                 self.end_hold(id, true);
-                let change = self.settle_melt(&quote, &pending, *fee);
+                let payee = Account::Settlement(quote.unit);
+                let change = self.settle_melt(&quote, &pending, *fee, payee);
                 let state =
                     MeltQuoteState::Paid { fee_paid: *fee, evidence: evidence.clone(), change };
                 MeltQuote { state, expiry: up_to_hour(quote.expiry), ..quote }
@@ -246,6 +258,7 @@ impl Decision {
         quote: &MeltQuote,
         pending: &PendingMelt,
         rail_fee: u64,
+        payee: Account,
     ) -> Vec<Output> {
         let settled = settle(quote, pending, rail_fee);
         let unit = quote.unit;
@@ -254,18 +267,16 @@ impl Decision {
             .iter()
             .map(|(keyset, value)| (Account::Ecash(unit, *keyset), *value))
             .collect();
-        let sinks: Vec<(Account, u64)> = [
-            (Account::Settlement(unit), settled.paid_out - settled.loss),
-            (Account::Fees(unit), settled.fees),
-        ]
-        .into_iter()
-        .chain(
-            settled
-                .change
-                .iter()
-                .map(|output| (Account::Ecash(unit, output.keyset), output.amount)),
-        )
-        .collect();
+        let sinks: Vec<(Account, u64)> =
+            [(payee, settled.paid_out - settled.loss), (Account::Fees(unit), settled.fees)]
+                .into_iter()
+                .chain(
+                    settled
+                        .change
+                        .iter()
+                        .map(|output| (Account::Ecash(unit, output.keyset), output.amount)),
+                )
+                .collect();
         for (debit, credit, part) in attribute(&sources, &sinks) {
             let kind = match credit {
                 Account::Fees(_) => TransferKind::Fee,
@@ -274,7 +285,12 @@ impl Decision {
                 | Account::Unissued(_)
                 | Account::Expired(_)
                 | Account::RailLoss(_)
-                | Account::SetAside(_) => TransferKind::Melted,
+                | Account::SetAside(_)
+                | Account::Holder(..)
+                | Account::Suspense(_)
+                | Account::Held(_)
+                | Account::Clearing(_)
+                | Account::Refunds(_) => TransferKind::Melted,
             };
             if debit != credit {
                 self.post_sum(kind, debit, credit, part, quote.id);
@@ -434,14 +450,26 @@ impl Decision {
         amount: u64,
         fact: &[u8],
     ) {
-        self.effects.transfers.extend(Transfer::of(
-            kind,
-            debit,
-            credit,
-            amount,
-            fact,
-            self.facts.open_day,
-        ));
+        let new = Transfer::of(kind, debit, credit, amount, fact, self.facts.open_day);
+        if let Some(new) = new {
+            self.put_transfer(new);
+        }
+    }
+
+    fn put_transfer(&mut self, new: Transfer) {
+        self.note(&new);
+        self.effects.transfers.push(new);
+    }
+
+    /// Remembers for the rest of the batch what a transfer leaves on the accounts of holders.
+    fn note(&mut self, new: &Transfer) {
+        if let Account::Holder(unit, holder) = new.debit {
+            self.facts.purses.entry((holder, unit)).or_default().balance.debits += new.amount;
+            self.write_usage(holder, unit);
+        }
+        if let Account::Holder(unit, holder) = new.credit {
+            self.facts.purses.entry((holder, unit)).or_default().balance.credits += new.amount;
+        }
     }
 
     /// Posts for a quote, added to a transfer of the same kind between the same accounts for it.
@@ -455,9 +483,12 @@ impl Decision {
     ) {
         let new = Transfer::of(kind, debit, credit, amount, quote.as_bytes(), self.facts.open_day);
         let Some(new) = new else { return };
-        match self.effects.transfers.iter_mut().find(|posted| posted.id == new.id) {
-            Some(posted) => posted.amount += new.amount,
-            None => self.effects.transfers.push(new),
+        match self.effects.transfers.iter().position(|posted| posted.id == new.id) {
+            Some(at) => {
+                self.note(&new);
+                self.effects.transfers[at].amount += new.amount;
+            }
+            None => self.put_transfer(new),
         }
     }
 }

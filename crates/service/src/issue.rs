@@ -68,7 +68,11 @@ impl PreparedMint {
     pub fn answer(self, outcome: Outcome) -> Result<Vec<BlindSignature>, MintError> {
         match outcome {
             Outcome::Mint(result) => result.map(|()| self.signatures),
-            Outcome::Swap(_) | Outcome::Melt(_) | Outcome::Finished(_) | Outcome::Applied(_) => {
+            Outcome::Swap(_)
+            | Outcome::Melt(_)
+            | Outcome::Finished(_)
+            | Outcome::Posted(_)
+            | Outcome::Applied(_) => {
                 unreachable!("a mint has a mint's outcome")
             }
         }

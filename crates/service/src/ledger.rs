@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tacit_core::time::Day;
 use tacit_core::unit::Unit;
 
+use crate::account::AccountId;
 use crate::keyset::KeysetNumber;
 
 /// An account of the operator's books.
@@ -31,6 +32,16 @@ pub enum Account {
     RailLoss(Unit),
     /// Liability: received for quotes of a vault that was an older copy, which cannot say whether they were issued since.
     SetAside(Unit),
+    /// Liability: what is owed to whoever has an account here.
+    Holder(Unit, AccountId),
+    /// What the bank booked and nobody has been found for: a liability where money came, a claim where it went.
+    Suspense(Unit),
+    /// Liability: taken from accounts for payouts and cash codes, and not paid yet.
+    Held(Unit),
+    /// Between what was held and the bank's booking of it: empty but within a commit.
+    Clearing(Unit),
+    /// Liability: refunds that were granted and not fetched yet.
+    Refunds(Unit),
 }
 
 impl Account {
@@ -43,7 +54,12 @@ impl Account {
             | Self::Expired(unit)
             | Self::Fees(unit)
             | Self::RailLoss(unit)
-            | Self::SetAside(unit) => unit,
+            | Self::SetAside(unit)
+            | Self::Holder(unit, _)
+            | Self::Suspense(unit)
+            | Self::Held(unit)
+            | Self::Clearing(unit)
+            | Self::Refunds(unit) => unit,
         }
     }
 }
@@ -59,6 +75,11 @@ impl fmt::Display for Account {
             Self::Fees(unit) => write!(f, "fees/{unit}"),
             Self::RailLoss(unit) => write!(f, "rail-loss/{unit}"),
             Self::SetAside(unit) => write!(f, "set-aside/{unit}"),
+            Self::Holder(unit, id) => write!(f, "holder/{unit}/{id}"),
+            Self::Suspense(unit) => write!(f, "suspense/{unit}"),
+            Self::Held(unit) => write!(f, "held/{unit}"),
+            Self::Clearing(unit) => write!(f, "clearing/{unit}"),
+            Self::Refunds(unit) => write!(f, "refunds/{unit}"),
         }
     }
 }
@@ -75,15 +96,24 @@ impl FromStr for Account {
         let mut parts = text.split('/');
         let kind = parts.next().ok_or(UnknownAccount)?;
         let unit = parts.next().and_then(|code| Unit::new(code).ok()).ok_or(UnknownAccount)?;
-        let keyset = parts.next().map(|number| number.parse().map(KeysetNumber::new)).transpose();
-        match (kind, keyset.map_err(|_| UnknownAccount)?, parts.next()) {
+        match (kind, parts.next(), parts.next()) {
             ("settlement", None, None) => Ok(Self::Settlement(unit)),
             ("unissued", None, None) => Ok(Self::Unissued(unit)),
-            ("ecash", Some(keyset), None) => Ok(Self::Ecash(unit, keyset)),
+            ("ecash", Some(number), None) => {
+                let number = number.parse().map_err(|_| UnknownAccount)?;
+                Ok(Self::Ecash(unit, KeysetNumber::new(number)))
+            }
+            ("holder", Some(id), None) => {
+                id.parse().map(|id| Self::Holder(unit, id)).map_err(|_| UnknownAccount)
+            }
             ("expired", None, None) => Ok(Self::Expired(unit)),
             ("fees", None, None) => Ok(Self::Fees(unit)),
             ("rail-loss", None, None) => Ok(Self::RailLoss(unit)),
             ("set-aside", None, None) => Ok(Self::SetAside(unit)),
+            ("suspense", None, None) => Ok(Self::Suspense(unit)),
+            ("held", None, None) => Ok(Self::Held(unit)),
+            ("clearing", None, None) => Ok(Self::Clearing(unit)),
+            ("refunds", None, None) => Ok(Self::Refunds(unit)),
             _ => Err(UnknownAccount),
         }
     }
@@ -106,9 +136,79 @@ pub enum TransferKind {
     Expired,
     /// A paid quote's money, when its vault turned out to be an older copy.
     SetAside,
+    /// The bank booked something: money that came, or went.
+    Booked,
+    /// It was found out what a booking was for.
+    Assigned,
+    /// The holder of an account pays for a mint quote.
+    Approved,
+    /// Money of an account is set apart for a payout or a cash code.
+    Held,
+    /// What was set apart goes back to its account.
+    Released,
+    /// Money moves between two accounts: cash taken or given by an agent.
+    Moved,
+    /// An account pays a fee.
+    Charged,
+    /// An order is paid with e-cash.
+    Sold,
+    /// A merchant gives back what it was paid.
+    Refunded,
+    /// A refund that waited is fetched as e-cash.
+    Fetched,
 }
 
 impl TransferKind {
+    /// All kinds.
+    pub const ALL: [Self; 17] = [
+        Self::Received,
+        Self::Issued,
+        Self::Melted,
+        Self::Swapped,
+        Self::Fee,
+        Self::Expired,
+        Self::SetAside,
+        Self::Booked,
+        Self::Assigned,
+        Self::Approved,
+        Self::Held,
+        Self::Released,
+        Self::Moved,
+        Self::Charged,
+        Self::Sold,
+        Self::Refunded,
+        Self::Fetched,
+    ];
+
+    /// The kind of a word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == word)
+    }
+
+    /// Whether what it records has a row of its own, a quote or a day, that changes in the same commit. Of the others,
+    /// the transfer's own name is all that says that they happened.
+    pub const fn has_row(self) -> bool {
+        match self {
+            Self::Received
+            | Self::Issued
+            | Self::Melted
+            | Self::Swapped
+            | Self::Fee
+            | Self::Expired
+            | Self::SetAside => true,
+            Self::Booked
+            | Self::Assigned
+            | Self::Approved
+            | Self::Held
+            | Self::Released
+            | Self::Moved
+            | Self::Charged
+            | Self::Sold
+            | Self::Refunded
+            | Self::Fetched => false,
+        }
+    }
+
     /// The word stored and hashed.
     pub const fn name(self) -> &'static str {
         match self {
@@ -119,6 +219,16 @@ impl TransferKind {
             Self::Fee => "fee",
             Self::Expired => "expired",
             Self::SetAside => "set-aside",
+            Self::Booked => "booked",
+            Self::Assigned => "assigned",
+            Self::Approved => "approved",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Moved => "moved",
+            Self::Charged => "charged",
+            Self::Sold => "sold",
+            Self::Refunded => "refunded",
+            Self::Fetched => "fetched",
         }
     }
 }
@@ -133,10 +243,18 @@ impl TransferId {
     /// `fact`: what distinguishes it from others of its kind, such as a quote's id or a day. Truncated SHA-256:
     /// the books of one operator hold far fewer than 2^64 transfers.
     pub fn of(kind: TransferKind, debit: Account, credit: Account, fact: &[u8]) -> Self {
-        let hash = Sha256::new()
-            .chain_update(format!("tacit/transfer/v1|{}|{debit}|{credit}|", kind.name()))
-            .chain_update(fact)
-            .finalize();
+        Self::hash(&format!("tacit/transfer/v1|{}|{debit}|{credit}|", kind.name()), fact)
+    }
+
+    /// The id of the one transfer there may be on `topic` for a fact, whatever accounts it turns out to be between.
+    ///
+    /// What must not happen twice in any form has one topic: what was held is either paid or given back.
+    pub fn once(topic: &str, fact: &[u8]) -> Self {
+        Self::hash(&format!("tacit/transfer/v1/once|{topic}|"), fact)
+    }
+
+    fn hash(about: &str, fact: &[u8]) -> Self {
+        let hash = Sha256::new().chain_update(about).chain_update(fact).finalize();
         let mut id = [0; 16];
         id.copy_from_slice(&hash[..16]);
         Self(id)
@@ -298,12 +416,25 @@ mod tests {
             Account::Fees(usd()),
             Account::RailLoss(usd()),
             Account::SetAside(usd()),
+            Account::Holder(usd(), AccountId::from_random([0x5a; 8])),
+            Account::Suspense(usd()),
+            Account::Held(usd()),
+            Account::Clearing(usd()),
+            Account::Refunds(usd()),
         ] {
             assert_eq!(account.to_string().parse(), Ok(account));
         }
-        for text in
-            ["", "ecash/usd", "ecash/usd/x", "fees", "fees/usd/1", "cash/usd", "ecash/usd/1/2"]
-        {
+        for text in [
+            "",
+            "ecash/usd",
+            "ecash/usd/x",
+            "fees",
+            "fees/usd/1",
+            "cash/usd",
+            "ecash/usd/1/2",
+            "holder/usd",
+            "holder/usd/x",
+        ] {
             assert_eq!(text.parse::<Account>(), Err(UnknownAccount), "{text:?}");
         }
     }

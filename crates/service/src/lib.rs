@@ -1,6 +1,6 @@
 //! The operator's use cases: the mint and its ledger. The storage they need stands here as traits.
 //!
-//! Reading order: [`keyset`], [`quote`], [`ledger`] (the nouns); [`vault`] (what must not be forgotten);
+//! Reading order: [`keyset`], [`quote`], [`ledger`], [`account`], [`posting`] (the nouns); [`vault`] (what must not be forgotten);
 //! [`decide`] (the rules, applied to a batch); [`mint`], [`swap`], [`issue`], [`melt`], [`lookup`] (what a
 //! request asks for); [`rail`] (how money comes and goes); [`audit`] (whether it all adds up);
 //! [`inventory`] (what is kept).
@@ -10,6 +10,7 @@
 //! Sources: Cashu NUT-02 to NUT-20; for the ledger, double entry as in TigerBeetle's documentation
 //! ("Data Modeling": immutable transfers, client-made ids).
 
+pub mod account;
 pub mod audit;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
@@ -28,6 +29,7 @@ pub mod memory;
 pub mod mint;
 pub mod payout;
 pub mod payto;
+pub mod posting;
 pub mod quote;
 pub mod rail;
 pub mod swap;

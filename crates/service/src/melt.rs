@@ -11,6 +11,7 @@ use tacit_ecash::condition::Spend;
 use tacit_ecash::point::NotAPoint;
 use tacit_ecash::proof::{BlindedMessage, Proof};
 
+use crate::account::AccountId;
 use crate::keyset::KeysetNumber;
 use crate::mint::{InputError, Mint, OutputError};
 use crate::quote::{MeltQuote, Method, Output, PendingMelt, QuoteId};
@@ -48,6 +49,9 @@ pub enum MeltError {
     /// NUT error 20007.
     #[error("the quote has expired")]
     Expired,
+    /// The account to be paid is not known, frozen or closed.
+    #[error("the account to be paid takes nothing")]
+    PayeeClosed,
 }
 
 /// The rail's final word on a payment.
@@ -68,6 +72,7 @@ pub enum MeltEnd {
 /// [`Mint::prepare_melt`].
 pub struct PreparedMelt {
     quote: QuoteId,
+    payee: Option<AccountId>,
     inputs: Vec<SpentProof>,
     by_keyset: BTreeMap<KeysetNumber, u64>,
     fee: u64,
@@ -78,6 +83,11 @@ impl PreparedMelt {
     /// The quote it is for.
     pub fn quote(&self) -> QuoteId {
         self.quote
+    }
+
+    /// The account here that is to be paid, if it is one.
+    pub fn payee(&self) -> Option<AccountId> {
+        self.payee
     }
 
     /// Proofs to be held, all different.
@@ -133,6 +143,7 @@ impl Mint {
         let held = self.verify_inputs(&spend, &counted, now)?;
         Ok(PreparedMelt {
             quote: quote.id,
+            payee: quote.payee(),
             inputs: held,
             by_keyset: counted.by_keyset,
             fee,

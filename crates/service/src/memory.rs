@@ -1,19 +1,22 @@
 //! A vault in memory: the reference the stores are held against, and what tests run on. Nothing is durable.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tacit_core::time::{Day, Timestamp};
+use tacit_core::unit::Unit;
 use tacit_ecash::point::{PointBytes, Y};
 
+use crate::account::{AccountId, Holder, Usage};
 use crate::audit::{Books, KeysetBooks};
 use crate::decide::decide;
 use crate::keyset::{KeysetNumber, KeysetRecord, KeysetState, SealedTotals};
 use crate::ledger::{Account, DayFlows, Transfer, TransferId};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
 use crate::vault::{
-    Balance, Change, Effects, Facts, Outcome, ProofState, SignedOutput, SpentProof, StoreError,
-    VaultReader, VaultStore, Wanted, keysets_held,
+    Balance, Change, Effects, Facts, Outcome, ProofState, Purse, SignedOutput, SpentProof,
+    StoreError, VaultReader, VaultStore, Wanted, keysets_held,
 };
 
 #[derive(Default)]
@@ -28,6 +31,8 @@ struct Rows {
     sealed: BTreeMap<KeysetNumber, SealedTotals>,
     transfers: BTreeMap<TransferId, Transfer>,
     balances: BTreeMap<Account, Balance>,
+    holders: BTreeMap<AccountId, Holder>,
+    usage: BTreeMap<(AccountId, Unit), Usage>,
     open_day: Day,
     day_flows: DayFlows,
 }
@@ -75,6 +80,17 @@ impl Rows {
             melt_quotes: pick(&self.melt_quotes, |quote| {
                 wanted.melt_quotes.contains(&quote.id) || wanted.open_quotes && quote.is_open()
             }),
+            holders: wanted
+                .holders
+                .iter()
+                .filter_map(|id| Some((*id, self.holders.get(id)?.clone())))
+                .collect(),
+            purses: wanted.purses.iter().map(|of| (*of, self.purse(of.0, of.1))).collect(),
+            transfers: wanted
+                .transfers
+                .iter()
+                .filter_map(|id| Some((*id, self.transfers.get(id)?.clone())))
+                .collect(),
             keysets: self.keysets.values().cloned().collect(),
             open_day: self.open_day,
             day_flows: self.day_flows.clone(),
@@ -86,6 +102,13 @@ impl Rows {
     /// Fails only where `decide` was wrong; what is left then is of no use.
     fn apply(&mut self, effects: Effects) -> Result<(), StoreError> {
         self.keysets.extend(effects.keysets);
+        self.holders.extend(effects.holders);
+        for (of, usage) in effects.usage {
+            let before = self.usage.insert(of, usage).unwrap_or_default();
+            if usage.version != before.version + 1 {
+                return Err(StoreError::Corrupt("an account's usage was written out of turn"));
+            }
+        }
         self.mint_quotes.extend(effects.mint_quotes);
         self.melt_quotes.extend(effects.melt_quotes);
         for quote in &effects.spend_held {
@@ -133,6 +156,11 @@ impl Rows {
             });
         }
         Ok(())
+    }
+
+    fn purse(&self, id: AccountId, unit: Unit) -> Purse {
+        let balance = self.balances.get(&Account::Holder(unit, id)).copied().unwrap_or_default();
+        Purse { balance, usage: self.usage.get(&(id, unit)).copied().unwrap_or_default() }
     }
 
     fn of_quote(&self, wanted: QuoteId) -> impl Iterator<Item = SpentProof> {
@@ -240,6 +268,33 @@ impl VaultReader for MemoryVault {
 
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
         Ok(self.rows().pending().cloned().collect())
+    }
+
+    fn holder(&mut self, id: AccountId) -> Result<Option<Holder>, StoreError> {
+        Ok(self.rows().holders.get(&id).cloned())
+    }
+
+    fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError> {
+        Ok(self.rows().purse(id, unit))
+    }
+
+    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        Ok(self.rows().transfers.get(&id).cloned())
+    }
+
+    fn statement(
+        &mut self,
+        account: Account,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        let rows = self.rows();
+        let concerns =
+            |transfer: &&Transfer| account == transfer.debit || account == transfer.credit;
+        let mut found: Vec<Transfer> = rows.transfers.values().filter(concerns).cloned().collect();
+        found.sort_by_key(|transfer| (Reverse(transfer.day), transfer.id));
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Ok(found.into_iter().skip(size(skip)).take(size(limit)).collect())
     }
 
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {

@@ -3,6 +3,8 @@
 use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 
+use crate::account::AccountId;
+
 /// A payment target with its amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payto {
@@ -28,7 +30,15 @@ pub enum PaytoError {
     BadAmount,
 }
 
+/// The target type of accounts with the operator itself.
+pub const OWN: &str = "tacit";
+
 impl Payto {
+    /// The account of the operator's own that is the target, if it is one.
+    pub fn account(&self) -> Option<AccountId> {
+        (self.kind == OWN).then(|| self.name.parse().ok())?
+    }
+
     /// Reads a payment target. Strict: options other than `amount` are refused, because what they ask for
     /// (a message, a receiver's name) would not be done.
     ///

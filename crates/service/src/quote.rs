@@ -11,7 +11,9 @@ use tacit_core::unit::Unit;
 use tacit_ecash::point::PointBytes;
 use tacit_ecash::proof::BlindedMessage;
 
+use crate::account::AccountId;
 use crate::keyset::KeysetNumber;
+use crate::payto::Payto;
 
 /// A quote's secret name: 122 random bits, written as a UUID of version 4.
 ///
@@ -231,6 +233,11 @@ pub struct MeltQuote {
 }
 
 impl MeltQuote {
+    /// The account here that it pays, if that is its target: `payto://tacit/ACCOUNT?amount=usd:10.50`.
+    pub fn payee(&self) -> Option<AccountId> {
+        Payto::parse(&self.request).ok()?.account()
+    }
+
     /// Whether its payment may still be started.
     pub fn is_open(&self) -> bool {
         self.state == MeltQuoteState::Unpaid

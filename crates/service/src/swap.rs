@@ -66,7 +66,11 @@ impl PreparedSwap {
     pub fn answer(self, outcome: Outcome) -> Result<Vec<BlindSignature>, SwapError> {
         match outcome {
             Outcome::Swap(result) => result.map(|()| self.signatures),
-            Outcome::Mint(_) | Outcome::Melt(_) | Outcome::Finished(_) | Outcome::Applied(_) => {
+            Outcome::Mint(_)
+            | Outcome::Melt(_)
+            | Outcome::Finished(_)
+            | Outcome::Posted(_)
+            | Outcome::Applied(_) => {
                 unreachable!("a swap has a swap's outcome")
             }
         }

@@ -7,14 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tacit_core::time::{Day, Timestamp};
+use tacit_core::unit::Unit;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::point::{PointBytes, Y};
 
+use crate::account::{AccountId, Holder, HolderState, Level, Usage};
 use crate::issue::{MintError, PreparedMint};
 use crate::keyset::{KeysetNumber, KeysetRecord, SealedTotals};
-use crate::ledger::{Account, DayFlow, DayFlows, Transfer};
+use crate::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use crate::melt::{MeltEnd, MeltError, PreparedMelt};
+use crate::posting::{PostError, Posted, Posting};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, QuoteId};
 use crate::swap::{PreparedSwap, SwapError};
 
@@ -59,6 +62,26 @@ pub enum Change {
     /// closed, so that nothing is redeemed twice, and every quote that is still open is withdrawn, so that nothing is
     /// issued or paid twice. Money of quotes paid and not issued goes to the account of what was set aside.
     AcceptLoss,
+    /// Opens an account.
+    OpenHolder(Holder),
+    /// Sets how well someone is known.
+    SetLevel {
+        /// Whose account.
+        holder: AccountId,
+        /// How well.
+        level: Level,
+    },
+    /// Freezes an account, opens it again, or closes it: the last for good, and only if it holds nothing.
+    SetHolderState {
+        /// Which account.
+        holder: AccountId,
+        /// What it is to be.
+        state: HolderState,
+        /// The currencies in which it may hold something.
+        units: Vec<Unit>,
+    },
+    /// Moves money of accounts.
+    Post(Posting),
     /// Lets time pass: posts the day that ended, closes what expired, drops quotes past their retention.
     Tick,
 }
@@ -77,6 +100,10 @@ impl Change {
             | Self::Seal(_)
             | Self::AddKeyset { .. }
             | Self::AcceptLoss
+            | Self::OpenHolder(_)
+            | Self::SetLevel { .. }
+            | Self::SetHolderState { .. }
+            | Self::Post(_)
             | Self::Tick => 1,
         }
         .max(1)
@@ -94,6 +121,8 @@ pub enum Outcome {
     Melt(Result<Box<MeltQuote>, MeltError>),
     /// Of [`Change::FinishMelt`]: the quote as it now is, or `None` if that word was late or about no payment.
     Finished(Option<Box<MeltQuote>>),
+    /// Of [`Change::Post`].
+    Posted(Result<Posted, PostError>),
     /// Of any other change: whether it changed anything. Asked again, it does not.
     Applied(bool),
 }
@@ -122,6 +151,12 @@ pub struct Wanted {
     pub mint_quotes: BTreeSet<QuoteId>,
     /// Melt quotes.
     pub melt_quotes: BTreeSet<QuoteId>,
+    /// Accounts of people and firms.
+    pub holders: BTreeSet<AccountId>,
+    /// What they hold and have used of their limits, by currency.
+    pub purses: BTreeSet<(AccountId, Unit)>,
+    /// Transfers that may have been posted.
+    pub transfers: BTreeSet<TransferId>,
     /// Whether the balances of e-cash accounts are needed, to seal a keyset.
     pub balances: bool,
     /// Whether all open quotes are needed, to withdraw them: mint quotes that are not issued, melt quotes unpaid.
@@ -151,10 +186,24 @@ impl Wanted {
                     wanted
                         .outputs_to_promise
                         .extend(melt.outputs().iter().map(|output| output.blinded));
+                    wanted.holders.extend(melt.payee());
                 }
                 Change::FinishMelt { quote, .. } => _ = wanted.melt_quotes.insert(*quote),
                 Change::Seal(_) => wanted.balances = true,
                 Change::AcceptLoss => wanted.open_quotes = true,
+                Change::OpenHolder(holder) => _ = wanted.holders.insert(holder.id),
+                Change::SetLevel { holder, .. } => _ = wanted.holders.insert(*holder),
+                Change::SetHolderState { holder, units, .. } => {
+                    wanted.holders.insert(*holder);
+                    wanted.purses.extend(units.iter().map(|unit| (*holder, *unit)));
+                }
+                Change::Post(posting) => {
+                    let holders = posting.holders();
+                    wanted.purses.extend(holders.iter().map(|holder| (*holder, posting.unit())));
+                    wanted.holders.extend(holders);
+                    wanted.mint_quotes.extend(posting.quote());
+                    wanted.transfers.extend(posting.transfers());
+                }
                 Change::AddKeyset { .. } | Change::Tick => {}
             }
         }
@@ -177,6 +226,12 @@ pub struct Facts {
     pub mint_quotes: HashMap<QuoteId, MintQuote>,
     /// The melt quotes asked about; with [`Wanted::open_quotes`] also all that are unpaid.
     pub melt_quotes: HashMap<QuoteId, MeltQuote>,
+    /// The accounts asked about.
+    pub holders: HashMap<AccountId, Holder>,
+    /// What they hold, by currency; absent means nothing, never used.
+    pub purses: HashMap<(AccountId, Unit), Purse>,
+    /// The transfers asked about that are posted.
+    pub transfers: HashMap<TransferId, Transfer>,
     /// Every keyset, in order of its number.
     pub keysets: Vec<KeysetRecord>,
     /// The day swaps are counted on. Never moves back, whatever the clock does.
@@ -207,6 +262,26 @@ pub struct Balance {
     pub debits: u64,
     /// Sum of transfers that credit it.
     pub credits: u64,
+}
+
+impl Balance {
+    /// What credits leave over debits: what is owed to the holder of a liability.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if debits are more: rules keep every account of a holder from that.
+    pub fn owed(self) -> Result<u64, StoreError> {
+        let overdrawn = StoreError::Corrupt("an account is overdrawn");
+        self.credits.checked_sub(self.debits).ok_or(overdrawn)
+    }
+}
+
+/// What an account holds of one currency, and how much of it has passed the edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// Sums of its transfers.
+    pub balance: Balance,
+    /// What has passed the edge.
+    pub usage: Usage,
 }
 
 /// A proof to be remembered as spent or held.
@@ -244,6 +319,11 @@ pub struct Effects {
     pub mint_quotes: BTreeMap<QuoteId, MintQuote>,
     /// Melt quotes to insert or overwrite.
     pub melt_quotes: BTreeMap<QuoteId, MeltQuote>,
+    /// Accounts to insert or overwrite.
+    pub holders: BTreeMap<AccountId, Holder>,
+    /// What has passed the edge, to insert or overwrite: also of every account that is debited, in which case a store that
+    /// several write to refuses if the version is no longer the one before.
+    pub usage: BTreeMap<(AccountId, Unit), Usage>,
     /// Keysets to insert or overwrite.
     pub keysets: BTreeMap<KeysetNumber, KeysetRecord>,
     /// Totals of sealed keysets; their preimages are dropped in the same commit.
@@ -350,6 +430,35 @@ pub trait VaultReader: Send {
     /// # Errors
     /// [`StoreError`].
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError>;
+
+    /// An account of a person or firm.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn holder(&mut self, id: AccountId) -> Result<Option<Holder>, StoreError>;
+
+    /// What an account holds of a currency, and how much has passed the edge.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError>;
+
+    /// A transfer that was posted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
+
+    /// Transfers of one account, the latest day first, at most `limit` after the first `skip`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn statement(
+        &mut self,
+        account: Account,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Transfer>, StoreError>;
 
     /// Keysets closed but not sealed, with their e-cash account's sums; those of [`keysets_held`] are left out.
     ///

@@ -38,7 +38,7 @@ struct Table {
     has_writer: bool,
 }
 
-const TABLES: [Table; 12] = [
+const TABLES: [Table; 14] = [
     Table {
         select: "SELECT number, id, unit, unit_index, orders, input_fee_ppk, final_expiry, state FROM keyset
                  ORDER BY number",
@@ -112,6 +112,22 @@ const TABLES: [Table; 12] = [
                  SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
                  $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::bytea[],
                  $13::bigint[], $14::text[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT id, kind, level, state, key FROM holder ORDER BY id",
+        columns: &[Text, Text, Integer, Integer, Bytes],
+        insert: "INSERT INTO holder (id, kind, level, state, key)
+                 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT holder, unit, day, in_day, out_day, in_month, out_month, version FROM edge_usage
+                 ORDER BY holder, unit",
+        columns: &[Text, Text, Integer, Integer, Integer, Integer, Integer, Integer],
+        insert: "INSERT INTO edge_usage (holder, unit, day, in_day, out_day, in_month, out_month, version)
+                 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
+                 $6::bigint[], $7::bigint[], $8::bigint[])",
         has_writer: false,
     },
     Table {

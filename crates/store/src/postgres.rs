@@ -28,7 +28,10 @@ pub use self::target::{Target, TargetError};
 use self::write::Doubt;
 
 /// The schema's history; one that has shipped is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/postgres/0001_vault.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/postgres/0001_vault.sql"),
+    include_str!("../migrations/postgres/0002_holders.sql"),
+];
 
 /// Oldest version of PostgreSQL this was tested on, as the server numbers them.
 const SERVER_MIN: i32 = 150_000;

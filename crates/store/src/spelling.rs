@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tacit_core::time::Timestamp;
+use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
 use tacit_ecash::keyset::{KeysetId, KeysetSpec};
 use tacit_ecash::point::PointBytes;
+use tacit_service::account::{AccountId, Holder, HolderKind, HolderState, Level, Usage};
 use tacit_service::keyset::{KeysetNumber, KeysetRecord, KeysetState};
+use tacit_service::ledger::{Account, Transfer, TransferId, TransferKind};
 use tacit_service::quote::{MeltQuoteState, Method, MintQuoteState, Output, PendingMelt};
 
 /// A column says what none can say.
@@ -124,6 +126,77 @@ impl KeysetColumns {
             state: read_keyset_state(self.state)?,
         })
     }
+}
+
+/// A state as it is stored.
+pub(crate) const fn holder_state(state: HolderState) -> i64 {
+    match state {
+        HolderState::Open => 0,
+        HolderState::Frozen => 1,
+        HolderState::Closed => 2,
+    }
+}
+
+/// A row of `holder`, column by column.
+pub(crate) struct HolderColumns {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) level: i64,
+    pub(crate) state: i64,
+    pub(crate) key: Option<[u8; 33]>,
+}
+
+impl HolderColumns {
+    pub(crate) fn read(&self) -> Result<Holder, Malformed> {
+        let kind = HolderKind::ALL.into_iter().find(|kind| kind.name() == self.kind);
+        let level = u8::try_from(self.level).ok().and_then(Level::new);
+        let state = [HolderState::Open, HolderState::Frozen, HolderState::Closed]
+            .into_iter()
+            .find(|state| holder_state(*state) == self.state);
+        Ok(Holder {
+            id: account_id(&self.id)?,
+            kind: kind.ok_or(Malformed("a holder's kind is none"))?,
+            level: level.ok_or(Malformed("a holder's level is none"))?,
+            state: state.ok_or(Malformed("a holder's state is none"))?,
+            key: self.key.map(PointBytes::from_bytes),
+        })
+    }
+}
+
+pub(crate) fn account_id(text: &str) -> Result<AccountId, Malformed> {
+    text.parse().map_err(|_| Malformed("an account number is none"))
+}
+
+pub(crate) fn account(name: &str) -> Result<Account, Malformed> {
+    name.parse().map_err(|_| Malformed("an account's name is none"))
+}
+
+/// `day`, `in_day`, `out_day`, `in_month`, `out_month` and `version` of a row of `edge_usage`.
+pub(crate) fn usage_columns(usage: &Usage) -> [i64; 6] {
+    let Usage { day, in_day, out_day, in_month, out_month, version } = *usage;
+    [day.number(), in_day, out_day, in_month, out_month, version].map(integer)
+}
+
+pub(crate) fn read_usage(columns: [i64; 6]) -> Usage {
+    let [day, in_day, out_day, in_month, out_month, version] = columns.map(natural);
+    Usage { day: Day::from_number(day), in_day, out_day, in_month, out_month, version }
+}
+
+/// A row of `transfer`, with the names of its accounts.
+pub(crate) fn transfer(
+    id: [u8; 16],
+    kind: &str,
+    (debit, credit): (&str, &str),
+    (amount, day): (i64, i64),
+) -> Result<Transfer, Malformed> {
+    Ok(Transfer {
+        id: TransferId::from_bytes(id),
+        kind: TransferKind::named(kind).ok_or(Malformed("a transfer's kind is none"))?,
+        debit: account(debit)?,
+        credit: account(credit)?,
+        amount: natural(amount),
+        day: Day::from_number(natural(day)),
+    })
 }
 
 /// States of mint quotes as they are stored.

@@ -35,8 +35,11 @@ use self::fault::Fault;
 use self::mark::Marked;
 
 /// The schema's history. `user_version` counts those applied; one that has shipped is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_vault.sql"), include_str!("../migrations/0002_lineage.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_vault.sql"),
+    include_str!("../migrations/0002_lineage.sql"),
+    include_str!("../migrations/0003_holders.sql"),
+];
 
 /// The first schema whose vaults are marked as open before anything is written to them.
 const MARKED_FROM: usize = 2;

@@ -112,6 +112,7 @@ pub(super) async fn pay(
                 Outcome::Swap(_)
                 | Outcome::Mint(_)
                 | Outcome::Finished(_)
+                | Outcome::Posted(_)
                 | Outcome::Applied(_) => unreachable!("a melt has a melt's outcome"),
             },
         )

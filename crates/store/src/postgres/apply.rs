@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tacit_core::unit::Unit;
 use tacit_ecash::condition::Preimage;
+use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
@@ -15,11 +17,14 @@ use tacit_service::vault::{Balance, Effects, Facts, SpentProof};
 use super::fault::Fault;
 use super::link::{Param, Step, Wants};
 use super::read::keys;
-use crate::spelling::{MeltColumns, exponent, integer, keyset_state, mint_state};
+use crate::spelling::{
+    MeltColumns, exponent, holder_state, integer, keyset_state, mint_state, usage_columns,
+};
 
 /// The states that a batch was decided upon.
 pub(super) struct Was {
     keysets: Vec<KeysetRecord>,
+    holders: HashMap<AccountId, Holder>,
     mint_quotes: HashMap<QuoteId, i64>,
     melt_quotes: HashMap<QuoteId, (i64, i64)>,
 }
@@ -32,6 +37,7 @@ impl Was {
         };
         Self {
             keysets: facts.keysets.clone(),
+            holders: facts.holders.clone(),
             mint_quotes: facts.mint_quotes.values().map(mint).collect(),
             melt_quotes: facts.melt_quotes.values().map(melt).collect(),
         }
@@ -52,6 +58,8 @@ pub(super) fn concerns_all(effects: &Effects) -> bool {
 pub(super) fn steps(effects: &Effects, was: &Was, writer: [u8; 16]) -> Result<Vec<Step>, Fault> {
     let mut steps = Vec::new();
     put_keysets(&mut steps, effects, was);
+    put_holders(&mut steps, effects, was);
+    put_usage(&mut steps, effects);
     put_mint_quotes(&mut steps, effects, was);
     put_melt_quotes(&mut steps, effects, was);
     free_held(&mut steps, effects);
@@ -91,6 +99,57 @@ fn put_keysets(steps: &mut Vec<Step>, effects: &Effects, was: &Was) {
             Box::new(state),
         ];
         steps.push(Step::new(insert, Wants::Rows(1), params));
+    }
+}
+
+fn put_holders(steps: &mut Vec<Step>, effects: &Effects, was: &Was) {
+    for holder in effects.holders.values() {
+        let (level, state) = (i64::from(holder.level.number()), holder_state(holder.state));
+        let mut params: Vec<Param> =
+            vec![Box::new(holder.id.to_string()), Box::new(level), Box::new(state)];
+        let sql = if let Some(was) = was.holders.get(&holder.id) {
+            params.push(Box::new(i64::from(was.level.number())));
+            params.push(Box::new(holder_state(was.state)));
+            "UPDATE holder SET level = $2, state = $3 WHERE id = $1 AND level = $4 AND state = $5"
+        } else {
+            params.push(Box::new(holder.kind.name()));
+            params.push(Box::new(holder.key.map(|key| key.as_bytes().to_vec())));
+            "INSERT INTO holder (id, kind, level, state, key) VALUES ($1, $4, $2, $3, $5) ON CONFLICT DO NOTHING"
+        };
+        steps.push(Step::new(sql, Wants::Rows(1), params));
+    }
+}
+
+/// Each from the version before: where that is another by now, the balance that was decided upon may be, too.
+fn put_usage(steps: &mut Vec<Step>, effects: &Effects) {
+    type New<'a> = (&'a (AccountId, Unit), &'a Usage);
+    let (new, known): (Vec<New<'_>>, Vec<New<'_>>) =
+        effects.usage.iter().partition(|(_, usage)| usage.version == 1);
+    let params = |usages: &[New<'_>]| -> Vec<Param> {
+        let mut params: Vec<Param> = vec![
+            list(usages, |((holder, _), _)| holder.to_string()),
+            list(usages, |((_, unit), _)| unit.code().to_owned()),
+        ];
+        for column in 0..6 {
+            params.push(list(usages, |(_, usage)| usage_columns(usage)[column]));
+        }
+        params
+    };
+    if !new.is_empty() {
+        let insert = "INSERT INTO edge_usage (holder, unit, day, in_day, out_day, in_month, out_month, version)
+             SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+             $7::bigint[], $8::bigint[]) ON CONFLICT DO NOTHING";
+        steps.push(Step::new(insert, Wants::Rows(rows(&new)), params(&new)));
+    }
+    if !known.is_empty() {
+        let update = "UPDATE edge_usage SET day = new.day, in_day = new.in_day, out_day = new.out_day,
+             in_month = new.in_month, out_month = new.out_month, version = new.version
+             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+             $7::bigint[], $8::bigint[])
+             AS new (holder, unit, day, in_day, out_day, in_month, out_month, version)
+             WHERE edge_usage.holder = new.holder AND edge_usage.unit = new.unit
+             AND edge_usage.version = new.version - 1";
+        steps.push(Step::new(update, Wants::Rows(rows(&known)), params(&known)));
     }
 }
 
@@ -302,8 +361,11 @@ fn post(steps: &mut Vec<Step>, transfers: &[Transfer], writer: [u8; 16]) -> Resu
         list(&transfers, |transfer| integer(transfer.amount)),
         list(&transfers, |transfer| integer(transfer.day.number())),
     ];
-    // Its quote, or the day, is this transaction's already: nobody else can have posted it in between.
-    steps.push(Step::new(insert, Wants::Certainly(rows(&transfers)), params));
+    // Where its quote or the day is this transaction's already, nobody else can have posted it in between.
+    let have_rows = transfers.iter().all(|transfer| transfer.kind.has_row());
+    let count = rows(&transfers);
+    let wants = if have_rows { Wants::Certainly(count) } else { Wants::Rows(count) };
+    steps.push(Step::new(insert, wants, params));
     let sums: Vec<(Account, Balance)> = sums.into_iter().collect();
     let (mut debits, mut credits) = (Vec::new(), Vec::new());
     for (_, sum) in &sums {

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use tacit_core::time::Timestamp;
+use tacit_core::unit::Unit;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::point::{PointBytes, Y};
+use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::audit::Books;
 use tacit_service::keyset::{KeysetRecord, KeysetState};
-use tacit_service::ledger::{Account, DayFlow, DayFlows};
+use tacit_service::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{
-    Balance, ProofState, SignedOutput, StoreError, VaultReader, keysets_held,
+    Balance, ProofState, Purse, SignedOutput, StoreError, VaultReader, keysets_held,
 };
 use tokio_postgres::Row;
 
@@ -52,6 +54,20 @@ pub(super) const PROOFS: &str = "SELECT y, quote IS NULL FROM proof WHERE y = AN
 pub(super) const OUTPUTS: &str = "SELECT b_, keyset, exponent FROM output WHERE b_ = ANY($1)";
 pub(super) const FLOWS: &str = "SELECT keyset_from, keyset_to, value, fee FROM day_flow";
 pub(super) const BALANCES: &str = "SELECT account, debits, credits FROM balance";
+pub(super) const HOLDERS: &str =
+    "SELECT id, kind, level, state, key FROM holder WHERE id = ANY($1)";
+pub(super) const USAGE: &str =
+    "SELECT holder, unit, day, in_day, out_day, in_month, out_month, version
+     FROM edge_usage WHERE holder = ANY($1)";
+pub(super) const BALANCES_OF: &str =
+    "SELECT account, debits, credits FROM balance WHERE account = ANY($1)";
+pub(super) const TRANSFERS: &str =
+    "SELECT id, kind, debit, credit, amount, day FROM transfer WHERE id = ANY($1)";
+
+/// A list of names as a parameter.
+pub(super) fn names(names: impl IntoIterator<Item = String>) -> Param {
+    Box::new(names.into_iter().collect::<Vec<_>>())
+}
 
 /// A list of keys as a parameter.
 pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Param {
@@ -105,6 +121,48 @@ impl VaultReader for PostgresReader {
 
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
         self.read(|link| each(&link.ask(question(MELT_QUOTES_PENDING))?, row::melt_quote))
+    }
+
+    fn holder(&mut self, id: AccountId) -> Result<Option<Holder>, StoreError> {
+        self.read(|link| {
+            let rows = link.ask((HOLDERS, vec![names([id.to_string()])]))?;
+            rows.first().map(row::holder).transpose()
+        })
+    }
+
+    fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError> {
+        let account = Account::Holder(unit, id);
+        self.read(|link| {
+            let usage = usage(&link.ask((USAGE, vec![names([id.to_string()])]))?)?;
+            let sums = balances(&link.ask((BALANCES_OF, vec![names([account.to_string()])]))?)?;
+            Ok(Purse {
+                balance: sums.get(&account).copied().unwrap_or_default(),
+                usage: usage.get(&(id, unit)).copied().unwrap_or_default(),
+            })
+        })
+    }
+
+    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        self.read(|link| {
+            let rows = link.ask((TRANSFERS, vec![keys([&id.as_bytes()[..]])]))?;
+            rows.first().map(row::transfer).transpose()
+        })
+    }
+
+    fn statement(
+        &mut self,
+        account: Account,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        let sql = "SELECT id, kind, debit, credit, amount, day FROM transfer WHERE debit = $1 OR credit = $1
+                   ORDER BY day DESC, id LIMIT $2 OFFSET $3";
+        let up_to = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.read(|link| {
+            let params: Vec<Param> =
+                vec![Box::new(account.to_string()), Box::new(up_to(limit)), Box::new(up_to(skip))];
+            each(&link.ask((sql, params))?, row::transfer)
+        })
     }
 
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
@@ -192,6 +250,11 @@ pub(super) fn balances(rows: &[Row]) -> Result<HashMap<Account, Balance>, Fault>
         sum.credits = add(sum.credits, natural_at(row, 2)?)?;
     }
     Ok(sums)
+}
+
+/// What has passed the edge, by account and currency.
+pub(super) fn usage(rows: &[Row]) -> Result<HashMap<(AccountId, Unit), Usage>, Fault> {
+    Ok(each(rows, row::usage)?.into_iter().collect())
 }
 
 /// The open day's counters, all writers together.

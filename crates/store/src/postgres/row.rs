@@ -1,16 +1,20 @@
 //! How rows of PostgreSQL are read into nouns of the service; their spelling is [`crate::spelling`]'s.
 
 use tacit_core::time::Timestamp;
+use tacit_core::unit::Unit;
 use tacit_ecash::point::PointBytes;
+use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::{KeysetRecord, SealedTotals};
-use tacit_service::ledger::Account;
+use tacit_service::ledger::{Account, Transfer};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::SignedOutput;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use super::fault::Fault;
-use crate::spelling::{self, KeysetColumns, MeltColumns, denomination, natural, number};
+use crate::spelling::{
+    self, HolderColumns, KeysetColumns, MeltColumns, denomination, natural, number,
+};
 
 /// Columns of `keyset` in the order [`keyset`] reads them.
 pub(super) const KEYSETS: &str = "SELECT number, id, unit, unit_index, orders, input_fee_ppk, \
@@ -43,8 +47,32 @@ pub(super) fn signed_output(row: &Row, column: usize) -> Result<SignedOutput, Fa
 }
 
 pub(super) fn account(row: &Row, column: usize) -> Result<Account, Fault> {
-    let name: &str = at(row, column)?;
-    name.parse().map_err(|_| Fault::Malformed("an account's name is none"))
+    Ok(spelling::account(at(row, column)?)?)
+}
+
+/// A holder, by the order in which [`super::read`] asks for its columns.
+pub(super) fn holder(row: &Row) -> Result<Holder, Fault> {
+    let columns = HolderColumns {
+        id: at(row, 0)?,
+        kind: at(row, 1)?,
+        level: at(row, 2)?,
+        state: at(row, 3)?,
+        key: some_bytes(row, 4)?,
+    };
+    Ok(columns.read()?)
+}
+
+/// The same for what has passed the edge.
+pub(super) fn usage(row: &Row) -> Result<((AccountId, Unit), Usage), Fault> {
+    let of = (spelling::account_id(at(row, 0)?)?, spelling::unit(at(row, 1)?)?);
+    let columns = [at(row, 2)?, at(row, 3)?, at(row, 4)?, at(row, 5)?, at(row, 6)?, at(row, 7)?];
+    Ok((of, spelling::read_usage(columns)))
+}
+
+/// The same for transfers.
+pub(super) fn transfer(row: &Row) -> Result<Transfer, Fault> {
+    let accounts = (at(row, 2)?, at(row, 3)?);
+    Ok(spelling::transfer(bytes(row, 0)?, at(row, 1)?, accounts, (at(row, 4)?, at(row, 5)?))?)
 }
 
 pub(super) fn keyset(row: &Row) -> Result<KeysetRecord, Fault> {

@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::point::Y;
+use tacit_service::account::AccountId;
 use tacit_service::decide::decide;
 use tacit_service::issue::MintError;
 use tacit_service::keyset::{KeysetNumber, KeysetState};
+use tacit_service::ledger::Account;
 use tacit_service::melt::MeltError;
 use tacit_service::swap::SwapError;
 use tacit_service::vault::{Change, Facts, Outcome, StoreError, VaultStore, Wanted, keysets_held};
@@ -28,7 +30,7 @@ use tokio_postgres::Row;
 use super::apply::{Was, concerns_all, is_nothing, steps};
 use super::fault::{Fault, Remedy};
 use super::link::{Link, Param, Question, Step, Wants};
-use super::read::{self, each, keys, question};
+use super::read::{self, each, keys, names, question};
 use super::row::{self, at, bytes};
 use super::{Known, LOST, PostgresVault, TRIES};
 use crate::spelling::integer;
@@ -349,11 +351,24 @@ fn questions(wanted: &Wanted, look_up: LookUp) -> Vec<Question> {
     };
     ask(read::MINT_QUOTES, wanted.mint_quotes.iter().map(|id| &id.as_bytes()[..]).collect());
     ask(read::MELT_QUOTES, wanted.melt_quotes.iter().map(|id| &id.as_bytes()[..]).collect());
+    ask(read::TRANSFERS, wanted.transfers.iter().map(|id| &id.as_bytes()[..]).collect());
     if look_up == LookUp::All {
         let proofs = wanted.proofs.union(&wanted.proofs_to_hold);
         ask(read::PROOFS, proofs.map(|y| &y.x()[..]).collect());
         let outputs = wanted.outputs.union(&wanted.outputs_to_promise);
         ask(read::OUTPUTS, outputs.map(|output| &output.as_bytes()[..]).collect());
+    }
+    if !wanted.holders.is_empty() {
+        let ids = wanted.holders.iter().map(AccountId::to_string);
+        questions.push((read::HOLDERS, vec![names(ids)]));
+    }
+    if !wanted.purses.is_empty() {
+        // Usage first: who reads it of after another's commit then reads the balance of after it, too; who reads it of
+        // before cannot write it.
+        let ids = wanted.purses.iter().map(|(id, _)| id.to_string());
+        questions.push((read::USAGE, vec![names(ids)]));
+        let accounts = wanted.purses.iter().map(|(id, unit)| Account::Holder(*unit, *id));
+        questions.push((read::BALANCES_OF, vec![names(accounts.map(|it| it.to_string()))]));
     }
     if wanted.open_quotes {
         questions.extend([read::MINT_QUOTES_OPEN, read::MELT_QUOTES_UNPAID].map(question));
@@ -373,6 +388,26 @@ fn facts_of(questions: &[Question], answers: &[Vec<Row>]) -> Result<Facts, Fault
             read::MELT_QUOTES | read::MELT_QUOTES_UNPAID => {
                 let quotes = each(rows, row::melt_quote)?.into_iter();
                 facts.melt_quotes.extend(quotes.map(|quote| (quote.id, quote)));
+            }
+            read::HOLDERS => {
+                let holders = each(rows, row::holder)?.into_iter();
+                facts.holders.extend(holders.map(|holder| (holder.id, holder)));
+            }
+            read::USAGE => {
+                for (of, usage) in read::usage(rows)? {
+                    facts.purses.entry(of).or_default().usage = usage;
+                }
+            }
+            read::BALANCES_OF => {
+                for (account, balance) in read::balances(rows)? {
+                    if let Account::Holder(unit, id) = account {
+                        facts.purses.entry((id, unit)).or_default().balance = balance;
+                    }
+                }
+            }
+            read::TRANSFERS => {
+                let posted = each(rows, row::transfer)?.into_iter();
+                facts.transfers.extend(posted.map(|transfer| (transfer.id, transfer)));
             }
             read::PROOFS => {
                 for row in rows {
@@ -418,6 +453,10 @@ fn keysets_of(batch: &[Change]) -> impl Iterator<Item = KeysetNumber> {
             | Change::AddKeyset { .. }
             | Change::Seal(_)
             | Change::AcceptLoss
+            | Change::OpenHolder(_)
+            | Change::SetLevel { .. }
+            | Change::SetHolderState { .. }
+            | Change::Post(_)
             | Change::Tick => (&[][..], &[][..]),
         };
         let inputs = inputs.iter().map(|input| input.keyset);
@@ -449,10 +488,12 @@ fn may_rest_on_assumption(outcome: &Outcome) -> bool {
                 MeltError::UnknownQuote
                 | MeltError::Unbalanced { .. }
                 | MeltError::Pending
-                | MeltError::Expired,
+                | MeltError::Expired
+                | MeltError::PayeeClosed,
             ),
         )
         | Outcome::Finished(_)
+        | Outcome::Posted(_)
         | Outcome::Applied(_) => false,
     }
 }

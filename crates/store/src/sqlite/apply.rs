@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, params};
+use tacit_core::unit::Unit;
 use tacit_ecash::condition::Preimage;
+use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
@@ -19,6 +21,12 @@ use crate::spelling::MeltColumns;
 pub(super) fn apply(change: &Transaction<'_>, effects: &Effects, era: Era) -> Result<(), Fault> {
     for keyset in effects.keysets.values() {
         put_keyset(change, keyset)?;
+    }
+    for holder in effects.holders.values() {
+        put_holder(change, holder)?;
+    }
+    for (of, usage) in &effects.usage {
+        put_usage(change, *of, usage)?;
     }
     for quote in effects.mint_quotes.values() {
         put_mint_quote(change, quote)?;
@@ -53,6 +61,49 @@ fn put_keyset(change: &Transaction<'_>, keyset: &KeysetRecord) -> Result<(), Fau
             row::integer(spec.input_fee_ppk),
             spec.final_expiry.map(|expiry| row::integer(expiry.seconds())),
             row::keyset_state(keyset.state),
+        ])?;
+    Ok(())
+}
+
+fn put_holder(change: &Transaction<'_>, holder: &Holder) -> Result<(), Fault> {
+    change
+        .prepare_cached(
+            "INSERT INTO holder (id, kind, level, state, key) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET level = excluded.level, state = excluded.state",
+        )?
+        .execute(params![
+            holder.id.to_string(),
+            holder.kind.name(),
+            holder.level.number(),
+            row::holder_state(holder.state),
+            holder.key.as_ref().map(|key| key.as_bytes()),
+        ])?;
+    Ok(())
+}
+
+fn put_usage(
+    change: &Transaction<'_>,
+    (holder, unit): (AccountId, Unit),
+    usage: &Usage,
+) -> Result<(), Fault> {
+    let [day, in_day, out_day, in_month, out_month, version] = row::usage_columns(usage);
+    change
+        .prepare_cached(
+            "INSERT INTO edge_usage (holder, unit, day, in_day, out_day, in_month, out_month, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (holder, unit) DO UPDATE SET day = excluded.day, in_day = excluded.in_day,
+             out_day = excluded.out_day, in_month = excluded.in_month, out_month = excluded.out_month,
+             version = excluded.version",
+        )?
+        .execute(params![
+            holder.to_string(),
+            unit.code(),
+            day,
+            in_day,
+            out_day,
+            in_month,
+            out_month,
+            version
         ])?;
     Ok(())
 }

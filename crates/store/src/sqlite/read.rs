@@ -2,14 +2,16 @@
 
 use rusqlite::{Connection, Params, Row, params};
 use tacit_core::time::{Day, Timestamp};
+use tacit_core::unit::Unit;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::point::{PointBytes, Y};
+use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::audit::Books;
 use tacit_service::keyset::KeysetRecord;
-use tacit_service::ledger::{Account, DayFlow, DayFlows};
+use tacit_service::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{
-    Balance, ProofState, SignedOutput, StoreError, VaultReader, keysets_held,
+    Balance, ProofState, Purse, SignedOutput, StoreError, VaultReader, keysets_held,
 };
 
 use super::era::{At, Era, Table, open_era};
@@ -56,6 +58,38 @@ impl VaultReader for SqliteReader {
 
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
         self.read(pending_melt_quotes)
+    }
+
+    fn holder(&mut self, id: AccountId) -> Result<Option<Holder>, StoreError> {
+        self.read(|connection| holder(connection, id))
+    }
+
+    fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError> {
+        self.read(|connection| purse(connection, id, unit))
+    }
+
+    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        self.read(|connection| transfer(connection, id))
+    }
+
+    fn statement(
+        &mut self,
+        account: Account,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        let sql = format!(
+            "SELECT {} WHERE transfer.debit = ?1 OR transfer.credit = ?1
+             ORDER BY transfer.day DESC, transfer.id LIMIT ?2 OFFSET ?3",
+            row::TRANSFER
+        );
+        self.read(|connection| {
+            let named = "SELECT number FROM account WHERE name = ?1";
+            let number = one(connection, named, [account.to_string()], |row| Ok(row.get(0)?))?;
+            let Some(number): Option<i64> = number else { return Ok(Vec::new()) };
+            let (limit, skip) = (row::up_to(limit), row::up_to(skip));
+            all(connection, &sql, [number, limit, skip], row::transfer)
+        })
     }
 
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
@@ -234,6 +268,24 @@ pub(super) fn balance(connection: &Connection, account: Account) -> Result<Balan
         Ok(Balance { debits: row::natural(row.get(0)?), credits: row::natural(row.get(1)?) })
     };
     Ok(one(connection, sql, [account.to_string()], read)?.unwrap_or_default())
+}
+
+pub(super) fn holder(connection: &Connection, id: AccountId) -> Result<Option<Holder>, Fault> {
+    let sql = "SELECT id, kind, level, state, key FROM holder WHERE id = ?1";
+    one(connection, sql, [id.to_string()], row::holder)
+}
+
+pub(super) fn purse(connection: &Connection, id: AccountId, unit: Unit) -> Result<Purse, Fault> {
+    let sql = "SELECT day, in_day, out_day, in_month, out_month, version FROM edge_usage
+               WHERE holder = ?1 AND unit = ?2";
+    let usage: Option<Usage> = one(connection, sql, [&id.to_string(), unit.code()], row::usage)?;
+    let balance = balance(connection, Account::Holder(unit, id))?;
+    Ok(Purse { balance, usage: usage.unwrap_or_default() })
+}
+
+pub(super) fn transfer(connection: &Connection, id: TransferId) -> Result<Option<Transfer>, Fault> {
+    let sql = format!("SELECT {} WHERE transfer.id = ?1", row::TRANSFER);
+    one(connection, &sql, [id.as_bytes()], row::transfer)
 }
 
 pub(super) fn day_flows(connection: &Connection) -> Result<DayFlows, Fault> {

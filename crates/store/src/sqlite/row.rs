@@ -3,15 +3,18 @@
 use rusqlite::Row;
 use tacit_core::time::Timestamp;
 use tacit_ecash::point::PointBytes;
+use tacit_service::account::{Holder, Usage};
 use tacit_service::keyset::{KeysetRecord, SealedTotals};
+use tacit_service::ledger::Transfer;
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::SignedOutput;
 
 use super::fault::Fault;
-use crate::spelling::{self, KeysetColumns, MeltColumns};
+use crate::spelling::{self, HolderColumns, KeysetColumns, MeltColumns};
 
 pub(super) use crate::spelling::{
-    denomination, exponent, integer, keyset_state, mint_state, natural, number,
+    denomination, exponent, holder_state, integer, keyset_state, mint_state, natural, number,
+    usage_columns,
 };
 
 /// Columns of `keyset` in the order [`keyset`] reads them.
@@ -25,6 +28,39 @@ pub(super) const MINT_QUOTE: &str =
 /// Columns of `melt_quote` in the order [`melt_quote`] reads them.
 pub(super) const MELT_QUOTE: &str = "id, unit, method, request, amount, fee_reserve, expiry, attempt, \
      state, inputs, input_fee, outputs, fee_paid, evidence";
+
+/// Columns and tables of a transfer in the order [`transfer`] reads them.
+pub(super) const TRANSFER: &str =
+    "transfer.id, kind, debited.name, credited.name, amount, day FROM transfer
+     JOIN account AS debited ON debited.number = transfer.debit
+     JOIN account AS credited ON credited.number = transfer.credit";
+
+/// A count for a limit or an offset.
+pub(super) fn up_to(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(super) fn holder(row: &Row<'_>) -> Result<Holder, Fault> {
+    let columns = HolderColumns {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        level: row.get(2)?,
+        state: row.get(3)?,
+        key: row.get(4)?,
+    };
+    Ok(columns.read()?)
+}
+
+pub(super) fn usage(row: &Row<'_>) -> Result<Usage, Fault> {
+    let columns = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
+    Ok(spelling::read_usage(columns))
+}
+
+pub(super) fn transfer(row: &Row<'_>) -> Result<Transfer, Fault> {
+    let (kind, debit, credit): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let numbers = (row.get(4)?, row.get(5)?);
+    Ok(spelling::transfer(row.get(0)?, &kind, (&debit, &credit), numbers)?)
+}
 
 fn natural_at(row: &Row<'_>, column: usize) -> Result<u64, Fault> {
     Ok(natural(row.get(column)?))

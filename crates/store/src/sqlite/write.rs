@@ -158,6 +158,7 @@ fn may_rest_on_assumption(outcome: &Outcome) -> bool {
         )
         | Outcome::Melt(_)
         | Outcome::Finished(_)
+        | Outcome::Posted(_)
         | Outcome::Applied(_) => false,
     }
 }
@@ -213,6 +214,15 @@ fn facts(
     }
     for id in &wanted.melt_quotes {
         facts.melt_quotes.extend(read::melt_quote(change, *id)?.map(|quote| (*id, quote)));
+    }
+    for id in &wanted.holders {
+        facts.holders.extend(read::holder(change, *id)?.map(|holder| (*id, holder)));
+    }
+    for (id, unit) in &wanted.purses {
+        facts.purses.insert((*id, *unit), read::purse(change, *id, *unit)?);
+    }
+    for id in &wanted.transfers {
+        facts.transfers.extend(read::transfer(change, *id)?.map(|posted| (*id, posted)));
     }
     if wanted.open_quotes {
         let mints = read::open_mint_quotes(change)?;
