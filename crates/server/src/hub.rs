@@ -92,8 +92,19 @@ impl Hub {
                 let event = Event::MintQuote(*quote, MintQuoteState::Paid);
                 self.register().tell(Topic::MintQuote(*quote), &event);
             }
+            (Change::Post(posting), Outcome::Posted(Ok(_))) if self.watched() > 0 => {
+                if let Some(quote) = posting.quote() {
+                    let event = Event::MintQuote(quote, MintQuoteState::Paid);
+                    self.register().tell(Topic::MintQuote(quote), &event);
+                }
+            }
             (Change::StartMelt(melt), Outcome::Melt(Ok(quote))) => {
                 let mut register = self.register();
+                if matches!(quote.state, MeltQuoteState::Paid { .. }) {
+                    // To an account here, at once; or it is the answer to a repetition, whose proofs may be others.
+                    register.tell_all(&Event::SomeProofs);
+                    register.tell_quote(quote);
+                }
                 if matches!(quote.state, MeltQuoteState::Pending(_)) {
                     register.tell_proofs(melt.inputs(), ProofState::Pending);
                     register.held.insert(quote.id, melt.inputs().to_vec());

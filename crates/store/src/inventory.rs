@@ -14,6 +14,7 @@ const HOLD: &str = "the payment has its final answer";
 const QUOTE: &str = "30 days after its expiry, unless it is paid and not issued";
 const MELT: &str = "30 days after its expiry, unless its payment is under way";
 const DAY: &str = "the day is over";
+const EDGE: &str = "the next of the account passes the edge";
 const SEAL: &str = "the keyset is sealed";
 
 /// The vault: money and cryptography, no names.
@@ -179,6 +180,8 @@ const PARTS: &[&[Declaration]] = &[
         column("account.credits", "Sum of credits.", "writer, verify", FOR_GOOD),
     ],
     &tables::TRANSFER,
+    &tables::HOLDER,
+    &tables::EDGE_USAGE,
     &[
         table("day_flow", "What the open day's swaps moved between keysets, in sum.", DAY),
         column("day_flow.keyset_from", "Keyset of what was spent.", "writer, verify", DAY),

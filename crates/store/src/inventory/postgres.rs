@@ -112,6 +112,8 @@ const PARTS: &[&[Declaration]] = &[
     &tables::MINT_QUOTE,
     &tables::MELT_QUOTE,
     &tables::TRANSFER,
+    &tables::HOLDER,
+    &tables::EDGE_USAGE,
     &[
         table(
             "balance",

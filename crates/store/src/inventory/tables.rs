@@ -2,7 +2,7 @@
 
 use tacit_service::inventory::Declaration;
 
-use super::{FOR_GOOD, HOLD, MELT, QUOTE, SEAL, column, table};
+use super::{EDGE, FOR_GOOD, HOLD, MELT, QUOTE, SEAL, column, table};
 
 pub(super) const KEYSET: [Declaration; 9] = [
     table("keyset", "Keysets, by number.", FOR_GOOD),
@@ -151,7 +151,7 @@ pub(super) const TRANSFER: [Declaration; 7] = [
     ),
     column(
         "transfer.kind",
-        "What it records: received, issued, melted, swapped, fee, expired, set-aside.",
+        "What it records: received, issued, melted, swapped, fee, expired, set-aside; of accounts also booked, assigned, approved, held, released, moved, charged, sold, refunded, fetched.",
         "verify",
         FOR_GOOD,
     ),
@@ -159,6 +159,55 @@ pub(super) const TRANSFER: [Declaration; 7] = [
     column("transfer.credit", "Account credited.", "verify", FOR_GOOD),
     column("transfer.amount", "How much.", "verify", FOR_GOOD),
     column("transfer.day", "Day it was posted.", "verify", FOR_GOOD),
+];
+
+pub(super) const HOLDER: [Declaration; 6] = [
+    table(
+        "holder",
+        "Accounts of people and firms, by number. Whose they are, stands in the desk's database.",
+        FOR_GOOD,
+    ),
+    column("holder.id", "Number of the account: random.", "writer, desk", FOR_GOOD),
+    column("holder.kind", "Customer, merchant, agent or lender.", "writer, desk", FOR_GOOD),
+    column(
+        "holder.level",
+        "How well its holder is known, 0 to 3: sets the limits.",
+        "desk",
+        FOR_GOOD,
+    ),
+    column("holder.state", "Open, frozen or closed.", "writer, desk", FOR_GOOD),
+    column(
+        "holder.key",
+        "A merchant's public key: payments to its orders are locked to it.",
+        "mint, checkout",
+        FOR_GOOD,
+    ),
+];
+
+pub(super) const EDGE_USAGE: [Declaration; 9] = [
+    table(
+        "edge_usage",
+        "How much of an account's money has passed the edge lately, for the limits of its level.",
+        FOR_GOOD,
+    ),
+    column("edge_usage.holder", "Whose account.", "writer", FOR_GOOD),
+    column("edge_usage.unit", "Which currency.", "writer", FOR_GOOD),
+    column(
+        "edge_usage.day",
+        "The last day that anything passed, or was taken off the account.",
+        "writer",
+        EDGE,
+    ),
+    column("edge_usage.in_day", "In, that day.", "writer", EDGE),
+    column("edge_usage.out_day", "Out, that day.", "writer", EDGE),
+    column("edge_usage.in_month", "In, that month.", "writer", EDGE),
+    column("edge_usage.out_month", "Out, that month.", "writer", EDGE),
+    column(
+        "edge_usage.version",
+        "How often it was written: two servers that read the same cannot both write.",
+        "writer",
+        FOR_GOOD,
+    ),
 ];
 
 /// How many declarations the lists hold in all.

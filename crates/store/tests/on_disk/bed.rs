@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use tacit_service::conformance::Bed;
 use tacit_service::conformance::rig::{self, Rig};
 use tacit_service::vault::{VaultReader, VaultStore};
-use tacit_store::sqlite::backup::Standing;
-use tacit_store::sqlite::{SqliteReader, SqliteVault, mark};
+use tacit_store::sqlite::{SqliteReader, SqliteVault};
+
+use crate::kept;
 
 /// A vault on disk, which goes when the test ends.
 pub(crate) struct OnDisk {
@@ -32,9 +33,7 @@ impl OnDisk {
         let folder = tempfile::tempdir().unwrap();
         let mut bed = Self { folder, open: None, era_rows: Some(1) };
         std::fs::copy(vault, bed.path()).unwrap();
-        if let Ok(standing) = Standing::read(vault) {
-            mark::vouch(&bed.path(), &standing).unwrap(); // Older ones had no mark of need.
-        }
+        kept::vouch_for(&bed.path());
         bed.restart();
         bed
     }

@@ -8,6 +8,8 @@ mod file;
 mod full;
 mod incidents;
 mod inventory;
+#[path = "../support/kept.rs"]
+mod kept;
 mod opening;
 mod suite;
 mod upgrade;

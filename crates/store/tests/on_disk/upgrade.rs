@@ -14,6 +14,7 @@ use tacit_ecash::blinding::Blinding;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::proof::Proof;
+use tacit_service::account::{AccountId, Holder, HolderKind, HolderState, Level};
 use tacit_service::audit::Books;
 use tacit_service::conformance::rig::{self, Rig, usd};
 use tacit_service::identity::Identity;
@@ -25,10 +26,7 @@ use tacit_service::vault::{Change, Outcome, ProofState, VaultReader};
 use tacit_store::sqlite::SqliteReader;
 
 use crate::bed::OnDisk;
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
+use crate::kept;
 
 /// What a wallet holds after [`live`].
 struct Lived {
@@ -44,6 +42,13 @@ struct Lived {
 /// A short life with something in every table: three keysets of which one is sealed, two closed eras, a payment made
 /// and one under way, quotes in every state, a day that is not posted yet. The same for each rig.
 fn live(rig: &mut Rig) -> Lived {
+    rig.commit(&[Change::OpenHolder(Holder {
+        id: AccountId::from_random([3; 8]),
+        kind: HolderKind::Customer,
+        level: Level::default(),
+        state: HolderState::Open,
+        key: None,
+    })]);
     let coins = rig.issue(&[1, 2, 4, 8, 16, 32, 64]);
     let end = Timestamp::from_seconds(rig.now.seconds() + 2 * Day::SECONDS);
     let first = rig.mint.keysets()[0].record().spec;
@@ -141,7 +146,7 @@ fn goes_on(fixture: &Path, expected: Lived) {
 
 #[test]
 fn every_schema_there_has_been_is_brought_up_to_date() {
-    let folder = fixtures();
+    let folder = kept::folder();
     let current: u32 = Connection::open(lived_today().1)
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))

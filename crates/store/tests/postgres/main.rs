@@ -6,6 +6,8 @@
 
 mod bed;
 mod inventory;
+#[path = "../support/kept.rs"]
+mod kept;
 mod loss;
 mod migrate;
 mod opening;

@@ -7,19 +7,16 @@ use tacit_service::conformance::rig::{self, Rig};
 use tacit_service::vault::{Change, VaultReader};
 use tacit_store::migrate::{MigrateError, migrate};
 use tacit_store::postgres::{PostgresReader, PostgresVault};
-use tacit_store::sqlite::backup::Standing;
-use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault, mark};
+use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
 
 use crate::bed::OnServer;
+use crate::kept;
 use crate::postgres::Postgres;
 
 fn copy_of(version: u32, folder: &Path) -> PathBuf {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let path = folder.join("vault.sqlite");
-    std::fs::copy(kept.join(format!("vault-{version}.sqlite")), &path).unwrap();
-    if let Ok(standing) = Standing::read(&path) {
-        mark::vouch(&path, &standing).unwrap(); // Older ones had no mark of need.
-    }
+    std::fs::copy(kept::folder().join(format!("vault-{version}.sqlite")), &path).unwrap();
+    kept::vouch_for(&path);
     path
 }
 
@@ -27,7 +24,7 @@ fn copy_of(version: u32, folder: &Path) -> PathBuf {
 #[ignore = "postgres: ./tacit test --only postgres"]
 fn a_vault_of_any_schema_moves_with_all_its_money() {
     let server = Postgres::start();
-    for version in 1..=2 {
+    for version in 1..=3 {
         let folder = tempfile::tempdir().unwrap();
         let source = copy_of(version, folder.path());
         let target = server.new_target();
