@@ -377,10 +377,12 @@ impl Decision {
 
     /// Ends what was held, unless it has ended: in the same way, or in another.
     fn put_end(&mut self, new: Transfer) -> Result<Posted, PostError> {
-        self.put_once(new).map_err(|error| match error {
-            PostError::Conflict => PostError::Done,
-            other => other,
-        })
+        if let Some(known) = self.posted(new.id) {
+            let is_same = (known.debit, known.credit) == (new.debit, new.credit);
+            return if is_same { Ok(Posted::Before) } else { Err(PostError::Done) };
+        }
+        self.put(new);
+        Ok(Posted::Now)
     }
 
     fn put(&mut self, new: Transfer) {

@@ -65,7 +65,7 @@ enum Ended {
     /// The batch is durable, or changed nothing.
     Done(Vec<Outcome>),
     /// Whether it was committed is unknown.
-    InDoubt(Fault, Doubt),
+    InDoubt(Fault, Box<Doubt>),
 }
 
 impl VaultStore for PostgresVault {
@@ -100,7 +100,7 @@ impl PostgresVault {
             match self.attempt(batch, wanted, now, look_up) {
                 Ok(Some(Ended::Done(outcomes))) => return Ok(outcomes),
                 Ok(Some(Ended::InDoubt(fault, doubt))) => {
-                    self.doubt = Some(doubt);
+                    self.doubt = Some(*doubt);
                     return match self.settle(wanted, batch.len()) {
                         Ok(Some(outcomes)) => Ok(outcomes),
                         Ok(None) => Err(StoreError::Busy), // It was not done: the next call does it.
@@ -157,7 +157,8 @@ impl PostgresVault {
             Err(fault) if fault.is_rolled_back() => Err(fault),
             Err(fault) => {
                 let (wanted, before) = (wanted.clone(), known.commits);
-                Ok(Some(Ended::InDoubt(fault, Doubt { wanted, outcomes, writer, before })))
+                let doubt = Doubt { wanted, outcomes, writer, before };
+                Ok(Some(Ended::InDoubt(fault, Box::new(doubt))))
             }
         }
     }
