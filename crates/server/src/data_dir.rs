@@ -70,6 +70,11 @@ impl DataDir {
         seed_of(&self.path)
     }
 
+    /// What this server last saw of the vault, if that is in a database.
+    pub fn database_mark(&self) -> PathBuf {
+        self.path.join("database.mark")
+    }
+
     /// Days the demo clock is ahead.
     pub fn demo_clock(&self) -> PathBuf {
         demo_clock_of(&self.path)

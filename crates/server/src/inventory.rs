@@ -38,6 +38,12 @@ pub const FILES: Section = Section {
             "How many commits the vault has had, its lineage, and whether it was closed: an older copy is refused.",
             "writer",
         ),
+        file(
+            "database.mark",
+            "With `--vault-url`: which keysets the database had, its open day, and how many commits each server had made \
+             in all: an older copy is refused.",
+            "writer",
+        ),
         Declaration {
             retention: "the next certificate",
             ..file(

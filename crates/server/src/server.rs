@@ -289,7 +289,8 @@ fn open_database(
     seed: &Secret<[u8; 32]>,
     data: &DataDir,
 ) -> Result<Sides, StartError> {
-    let store = match PostgresVault::open(target, &Identity::derive(seed).public()) {
+    let mint = Identity::derive(seed).public();
+    let store = match PostgresVault::open_marked(target, &mint, &data.database_mark()) {
         Ok(store) => store,
         Err(postgres::OpenError::OtherMint) => {
             return Err(StartError::OtherSeed { path: data.seed() });

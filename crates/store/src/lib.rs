@@ -7,6 +7,7 @@
 
 pub mod demo_rail;
 pub mod desk;
+mod file;
 pub mod inventory;
 pub mod migrate;
 pub mod postgres;

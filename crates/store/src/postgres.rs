@@ -2,19 +2,23 @@
 //!
 //! Reading order: this file (opening, what a writer knows), [`target`] (the URL), [`tls`], [`link`] (a connection), [`write`]
 //! (a commit: why two writers cannot both be right about one proof), [`apply`] (its steps), [`row`], [`read`] (the
-//! readers), [`books`] (the audit's sums), [`fault`]. ADR 0011 argues it, fact by fact.
+//! readers), [`books`] (the audit's sums), [`mark`] (what an
+//! older copy is known by), [`fault`]. ADR 0011 argues it, fact by fact.
 
 mod apply;
 mod books;
 mod fault;
 mod link;
 pub(crate) mod load;
+mod mark;
 mod read;
 mod row;
 mod target;
 mod tls;
 mod write;
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secp256k1::PublicKey;
@@ -23,6 +27,7 @@ use tacit_service::keyset::KeysetRecord;
 
 use self::fault::Fault;
 use self::link::{Link, Step, Wants};
+use self::mark::Mark;
 use self::row::{at, bytes, natural_at};
 pub use self::target::{Target, TargetError};
 use self::write::Doubt;
@@ -92,6 +97,25 @@ pub enum OpenError {
     /// It belongs to a mint of another identity, so of another seed.
     #[error("the vault belongs to another mint")]
     OtherMint,
+    /// The mark of this server cannot be read or written.
+    #[error("{path} cannot be used", path = path.display())]
+    Mark {
+        /// The mark's file.
+        path: PathBuf,
+        /// What the operating system said, or that it is no mark.
+        source: io::Error,
+    },
+    /// It has no keyset, and this server has answered for some.
+    #[error(
+        "the database has no e-cash in it, and this mint has answered for some: it is not the one, or is emptied"
+    )]
+    Emptied,
+    /// It would forget what was spent since, and let it be spent again.
+    #[error(
+        "the database is an older copy: this mint has answered for commits that it does not have. Find the copy that has \
+         them; without it, tacitd accept-loss gives up what may have been spent since"
+    )]
+    OlderCopy,
     /// What is stored contradicts itself.
     #[error("the vault is corrupt: {0}")]
     Corrupt(&'static str),
@@ -136,6 +160,7 @@ pub struct PostgresVault {
     /// A commit of which it is unknown whether it was done.
     doubt: Option<Doubt>,
     is_corrupt: bool,
+    mark: Option<Mark>,
 }
 
 impl PostgresVault {
@@ -146,11 +171,27 @@ impl PostgresVault {
     /// # Errors
     /// [`OpenError`].
     pub fn open(target: &Target, mint: &PublicKey) -> Result<Self, OpenError> {
+        Self::open_in(target, mint, None)
+    }
+
+    /// The same, unless the database is older than the mark in a file of this server's own says. The mark is made where there is
+    /// none, and follows the database from then on.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_marked(target: &Target, mint: &PublicKey, mark: &Path) -> Result<Self, OpenError> {
+        Self::open_in(target, mint, Some(mark))
+    }
+
+    fn open_in(target: &Target, mint: &PublicKey, mark: Option<&Path>) -> Result<Self, OpenError> {
         let mut link = Link::new(Arc::new(target.clone())).map_err(OpenError::System)?;
         examine(&mut link)?;
         migrate(&mut link, mint)?;
         if mint_identity(&mut link)? != *mint {
             return Err(OpenError::OtherMint);
+        }
+        if let Some(path) = mark {
+            Mark::hold_against(path, &mut link)?;
         }
         let mut vault = Self {
             link,
@@ -160,8 +201,12 @@ impl PostgresVault {
             last_day: Day::default(),
             doubt: None,
             is_corrupt: false,
+            mark: None,
         };
         vault.known()?;
+        if let Some(path) = mark {
+            vault.mark = Some(Mark::begin(path, &mut vault.link)?);
+        }
         Ok(vault)
     }
 
@@ -194,6 +239,15 @@ impl PostgresVault {
             }
         }
         Err(Fault::Malformed("a writer's row does not stay"))
+    }
+}
+
+impl Drop for PostgresVault {
+    fn drop(&mut self) {
+        if let (Some(mark), Some(writer), false) = (&mut self.mark, self.writer, self.is_corrupt) {
+            // A mark that cannot be written stays behind: it then finds fewer copies out, and refuses none wrongly.
+            _ = mark.close(writer, self.acknowledged);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::{PassphraseArgs, VaultArgs, need_data_dir};
 /// Give up what a database that was recovered to an earlier moment may have forgotten
 ///
 /// For a vault on PostgreSQL whose recovery did not reach the end of its log: what was spent after that moment could be
-/// spent again. Its keysets redeem no more at the mint, its open quotes are withdrawn, and new keysets take over. Stop every
+/// spent again, and servers that were there refuse it. Its keysets redeem no more at the mint, its open quotes are withdrawn, and new keysets take over. Stop every
 /// server on it first. (The file in a data directory: tacitd restore --accept-loss.)
 #[derive(clap::Args)]
 pub(crate) struct AcceptLoss {

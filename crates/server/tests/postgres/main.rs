@@ -19,6 +19,7 @@ mod worker;
 mod failover;
 mod group;
 mod moving;
+mod older;
 
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -66,9 +66,14 @@ impl Tacitd {
     }
 
     /// Asks it to stop (SIGTERM), and waits until it has.
-    pub fn terminate(mut self) -> Done {
+    pub fn terminate(self) -> Done {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(id.expect("a process id"), Signal::TERM).expect("the process is ours");
+        self.wait()
+    }
+
+    /// Waits until it has stopped by itself.
+    pub fn wait(mut self) -> Done {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the process can be asked") {

@@ -30,6 +30,7 @@ use tokio_postgres::Row;
 use super::apply::{Was, concerns_all, is_nothing, steps};
 use super::fault::{Fault, Remedy};
 use super::link::{Link, Param, Question, Step, Wants};
+use super::mark::Lost;
 use super::read::{self, each, keys, names, question};
 use super::row::{self, at, bytes};
 use super::{Known, LOST, PostgresVault, TRIES};
@@ -79,15 +80,32 @@ impl VaultStore for PostgresVault {
             Ok(None) => self.commit_anew(batch, &wanted, now),
             Err(error) => Err(error),
         };
+        let committed = committed.and_then(|outcomes| self.follow_mark(now).map(|()| outcomes));
         if let Err(error) = &committed {
             self.known = None;
             self.is_corrupt = matches!(error, StoreError::Corrupt(_));
+            if matches!(error, StoreError::Corrupt(what) if *what == LOST) {
+                self.note_loss();
+            }
         }
         committed
     }
 }
 
 impl PostgresVault {
+    /// Lets the mark follow. It also sees what other servers lost.
+    fn follow_mark(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let Some(mark) = &mut self.mark else { return Ok(()) };
+        mark.follow(&mut self.link, now).map_err(|Lost| StoreError::Corrupt(LOST))
+    }
+
+    /// Says in the mark what this database should have, so that nobody just starts again on it.
+    fn note_loss(&mut self) {
+        if let (Some(mark), Some(writer)) = (&mut self.mark, self.writer) {
+            _ = mark.lose(writer, self.acknowledged); // Then it is as far as it was a second ago.
+        }
+    }
+
     fn commit_anew(
         &mut self,
         batch: &[Change],

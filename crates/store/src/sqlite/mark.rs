@@ -6,8 +6,8 @@
 //! the vault is closed the mark says so, and is exact: that alone proves a copy current. Who restores the mark with the
 //! copy is not found out here.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tacit_core::hex;
@@ -15,6 +15,7 @@ use tacit_core::time::Timestamp;
 
 use super::Lineage;
 use super::backup::Standing;
+use crate::file;
 
 /// Commits after which the mark is written, whatever the clock says.
 const COMMITS_UNMARKED_MAX: u64 = 256;
@@ -93,8 +94,7 @@ impl Mark {
     pub(super) fn open(path: &Path, lineage: Lineage, commits: u64) -> io::Result<Self> {
         let mut mark = Self { path: beside(path), lineage, marked: 0, marked_at: None };
         mark.write(commits, "open")?;
-        let folder = mark.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        file::sync_folder_of(&mark.path)?;
         Ok(mark)
     }
 
@@ -121,13 +121,8 @@ impl Mark {
 
     /// The whole file at once, so that a crash leaves the old mark or the new.
     fn write(&mut self, commits: u64, state: &str) -> io::Result<()> {
-        let mut new = self.path.as_os_str().to_owned();
-        new.push(".new");
-        let mut file = File::create(&new)?;
-        writeln!(file, "{commits} {} {state}", hex::encode(&self.lineage))?;
-        file.sync_data()?; // Before the name: else a loss of power could leave it empty.
-        drop(file);
-        fs::rename(&new, &self.path)?;
+        let text = format!("{commits} {} {state}\n", hex::encode(&self.lineage));
+        file::replace(&self.path, &text)?;
         self.marked = commits;
         Ok(())
     }

@@ -147,6 +147,30 @@ impl Postgres {
         _ = child.wait();
     }
 
+    /// Copies all that the server has on disk; it is killed for that, and runs again.
+    pub fn copy(&mut self, name: &str) {
+        self.kill();
+        self.carry("cp", "data", name);
+        self.run();
+    }
+
+    /// Kills the server, keeps what it has under a name, and runs it with what [`Self::copy`] kept under another.
+    pub fn go_back_to(&mut self, copy: &str, kept: &str) {
+        self.kill();
+        self.carry("mv", "data", kept);
+        self.carry("cp", copy, "data");
+        self.run();
+    }
+
+    fn carry(&self, program: &str, from: &str, to: &str) {
+        let mut command = Command::new(program);
+        if program == "cp" {
+            command.arg("-a");
+        }
+        let done = command.args([self.path(from), self.path(to)]).status();
+        assert!(done.expect("it is there").success(), "{program} {from} {to}");
+    }
+
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
