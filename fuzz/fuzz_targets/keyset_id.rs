@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    tacit_fuzz::keyset_id(data);
+    tacit_fuzz::protocol::keyset_id(data);
 });

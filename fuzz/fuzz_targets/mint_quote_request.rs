@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    tacit_fuzz::mint_quote_request(data);
+    tacit_fuzz::protocol::mint_quote_request(data);
 });

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    tacit_fuzz::socket_answer(data);
+    tacit_fuzz::protocol::socket_answer(data);
 });

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    tacit_fuzz::token_text(data);
+    tacit_fuzz::protocol::token_text(data);
 });

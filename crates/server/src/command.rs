@@ -12,6 +12,7 @@ pub(crate) mod progress;
 pub(crate) mod restore;
 pub(crate) mod rotate;
 pub(crate) mod serve;
+pub(crate) mod statement;
 pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Migrate(migrate::Migrate),
     AcceptLoss(accept_loss::AcceptLoss),
     Inventory(inventory::Inventory),
+    Statement(statement::Statement),
     Health(health::Health),
     /// Look at the configuration
     Config {

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Migrate(args) => (command::migrate::run(&args, &mut stdout), 1),
         Command::Restore(args) => (command::restore::run(&args, &mut stdout), 1),
         Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),
+        Command::Statement(args) => (command::statement::run(&args, &mut stdout), 1),
         Command::Health(args) => (command::health::run(&args, &mut stdout), 1),
         Command::Config { command: ConfigCommand::Check(args) } => {
             (command::config::run(&args, own, &mut stdout), 1)

@@ -21,6 +21,7 @@ struct Place {
 const PLACES: &[Place] = &[
     Place { name: "tacit-core", ours: &[], in_tests: &[], pure: true },
     Place { name: "tacit-ecash", ours: &["tacit-core"], in_tests: &[], pure: true },
+    Place { name: "tacit-bank", ours: &["tacit-core"], in_tests: &[], pure: true },
     Place { name: "tacit-credit", ours: &["tacit-core"], in_tests: &[], pure: true },
     Place { name: "tacit-audit", ours: &["tacit-core"], in_tests: &[], pure: true },
     Place {
@@ -39,6 +40,7 @@ const PLACES: &[Place] = &[
         name: "tacit-server",
         ours: &[
             "tacit-core",
+            "tacit-bank",
             "tacit-ecash",
             "tacit-credit",
             "tacit-audit",
