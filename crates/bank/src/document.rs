@@ -156,7 +156,12 @@ fn broken(error: &Error, line: usize) -> StatementError {
         Error::IllFormed(IllFormedError::MissingEndTag(_)) => StatementError::Truncated,
         Error::Syntax(SyntaxError::InvalidBangMarkup) => StatementError::Malformed { line },
         Error::Syntax(_) => StatementError::Truncated,
-        _ => StatementError::Malformed { line },
+        Error::Io(_)
+        | Error::IllFormed(_)
+        | Error::InvalidAttr(_)
+        | Error::Encoding(_)
+        | Error::Escape(_)
+        | Error::Namespace(_) => StatementError::Malformed { line },
     }
 }
 

@@ -89,8 +89,11 @@ impl FromStr for Iban {
             }
             Found::InvalidBbanFormat { position, .. } => IbanError::Structure { position },
             Found::InvalidChecksum { .. } => IbanError::Checksum,
-            // The library may learn more reasons.
-            _ => IbanError::Form,
+            // The library may learn more reasons, so there has to be a rest.
+            Found::InvalidLength { .. }
+            | Found::InvalidCharacter { .. }
+            | Found::NonNumericCheckDigits { .. }
+            | _ => IbanError::Form,
         })
     }
 }

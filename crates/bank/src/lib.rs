@@ -4,7 +4,7 @@
 //! bank booked), [`payout`] (what the bank is asked to pay).
 //! Architecture invariant: bytes in, values out. Nothing here does I/O, reads a clock, draws a random number, or knows an
 //! account of ours, a quote or a person; and nothing prints a name, a text or a whole account number of the bank's.
-//! Sources: ISO 20022 message definitions camt.053.001 and camt.054.001 (versions 02 to 13), pain.001.001.09; ISO 13616
+//! Sources: ISO 20022 message definitions camt.053.001 and camt.054.001 (versions 02 to 14), pain.001.001.09; ISO 13616
 //! (IBAN); ISO 11649 (creditor reference); EPC217-08 (character set).
 
 pub mod decimal;

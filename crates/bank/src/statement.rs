@@ -283,7 +283,7 @@ pub enum StatementError {
 /// # Errors
 /// [`StatementError`].
 ///
-/// Source: ISO 20022, camt.053.001 and camt.054.001, versions 02 to 13.
+/// Source: ISO 20022, camt.053.001 and camt.054.001, versions 02 to 14.
 pub fn read(bytes: &[u8], references: References) -> Result<BankFile, StatementError> {
     if bytes.len() > BYTES_MAX {
         return Err(StatementError::TooLong);
