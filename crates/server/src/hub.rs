@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tacit_ecash::point::Y;
+use tacit_service::posting::Posted;
 use tacit_service::quote::{MeltQuote, MeltQuoteState, MintQuoteState, QuoteId};
 use tacit_service::vault::{Change, Outcome, ProofState, SpentProof, StoreError, VaultReader};
 use tokio::sync::mpsc;
@@ -91,6 +92,9 @@ impl Hub {
             (Change::Receive { quote, .. }, Outcome::Applied(true)) if self.watched() > 0 => {
                 let event = Event::MintQuote(*quote, MintQuoteState::Paid);
                 self.register().tell(Topic::MintQuote(*quote), &event);
+            }
+            (Change::PayOrder(payment), Outcome::Paid(Ok(Posted::Now))) if self.watched() > 0 => {
+                self.register().tell_spent(payment.inputs());
             }
             (Change::Post(posting), Outcome::Posted(Ok(_))) if self.watched() > 0 => {
                 if let Some(quote) = posting.quote() {

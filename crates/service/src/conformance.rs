@@ -2,11 +2,12 @@
 //!
 //! After each commit of each check the books are taken and audited, so that "nothing was lost" is checked without
 //! being written down again. Reading order: [`rig`] (mint, wallet and vault in one hand), [`swaps`], [`quotes`],
-//! [`melts`], [`accounts`], [`keysets`] (the checks).
+//! [`melts`], [`accounts`], [`orders`], [`keysets`] (the checks).
 
 pub mod accounts;
 pub mod keysets;
 pub mod melts;
+pub mod orders;
 pub mod quotes;
 pub mod rig;
 pub mod swaps;
@@ -72,6 +73,13 @@ pub const CHECKS: &[Check] = checks![
     accounts::limits_hold_whatever_is_sent,
     accounts::a_melt_pays_an_account_at_once,
     accounts::a_statement_shows_every_transfer_once,
+    orders::an_order_is_paid_once_and_told_once,
+    orders::two_payers_cannot_both_pay,
+    orders::what_does_not_pay_an_order_is_refused_and_kept,
+    orders::refunds_never_exceed_the_payment,
+    orders::a_refund_is_signed_on_the_payers_outputs,
+    orders::a_refund_by_code_is_fetched_once,
+    orders::orders_are_dropped_in_their_time,
     keysets::a_rotated_keyset_redeems_and_does_not_sign,
     keysets::closed_keyset_stays_closed,
     keysets::a_sealed_keyset_keeps_signed_totals,

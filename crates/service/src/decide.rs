@@ -4,6 +4,7 @@
 //! two copies of a request in one batch see each other as if a commit lay between them.
 
 mod account;
+mod order;
 
 use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::keyset::{KeysetId, KeysetSpec};
@@ -21,6 +22,9 @@ use crate::vault::{Change, Effects, Facts, Outcome, SignedOutput, SpentProof, ke
 
 /// How long a quote that is done, or was never paid, is kept after its expiry.
 pub const QUOTE_RETENTION_DAYS: u64 = 30;
+
+/// How long an order that was paid can be refunded after its expiry. Others are kept as long as quotes are.
+pub const PAID_ORDER_RETENTION_DAYS: u64 = 400;
 
 /// Decides a batch. Returns one outcome a change, in order, and what makes them true once it is durable.
 ///
@@ -58,6 +62,17 @@ impl Decision {
             Change::SetHolderState { holder, state, units } => {
                 Outcome::Applied(self.set_holder_state(*holder, *state, units))
             }
+            Change::OpenOrder(order) => Outcome::Applied(self.open_order(order)),
+            Change::CancelOrder(order) => Outcome::Applied(self.cancel_order(*order)),
+            Change::PayOrder(payment) => Outcome::Paid(self.pay_order(payment)),
+            Change::Refund { order, refund, amount, to } => {
+                Outcome::Refunded(self.refund(order, *refund, *amount, *to))
+            }
+            Change::FetchRefund(fetch) => Outcome::Fetched(self.fetch_refund(fetch)),
+            Change::Forget(events) => {
+                self.effects.forget.extend(events);
+                Outcome::Applied(!events.is_empty())
+            }
             Change::Post(posting) => Outcome::Posted(self.post_for_holders(posting)),
             Change::Tick => Outcome::Applied(self.drop_quotes()),
         }
@@ -87,6 +102,9 @@ impl Decision {
         let kept = QUOTE_RETENTION_DAYS * Day::SECONDS;
         let limit = Timestamp::from_seconds(self.now.seconds().saturating_sub(kept));
         self.effects.drop_quotes_before = Some(limit);
+        let kept = PAID_ORDER_RETENTION_DAYS * Day::SECONDS;
+        let of_paid = Timestamp::from_seconds(self.now.seconds().saturating_sub(kept));
+        self.effects.drop_orders_before = Some((limit, of_paid));
         true
     }
 

@@ -72,6 +72,9 @@ impl PreparedMint {
             | Outcome::Melt(_)
             | Outcome::Finished(_)
             | Outcome::Posted(_)
+            | Outcome::Paid(_)
+            | Outcome::Refunded(_)
+            | Outcome::Fetched(_)
             | Outcome::Applied(_) => {
                 unreachable!("a mint has a mint's outcome")
             }

@@ -185,7 +185,7 @@ impl TransferKind {
         Self::ALL.into_iter().find(|kind| kind.name() == word)
     }
 
-    /// Whether what it records has a row of its own, a quote or a day, that changes in the same commit. Of the others,
+    /// Whether what it records has a row of its own, a quote, an order or a day, that changes in the same commit. Of the others,
     /// the transfer's own name is all that says that they happened.
     pub const fn has_row(self) -> bool {
         match self {
@@ -195,7 +195,8 @@ impl TransferKind {
             | Self::Swapped
             | Self::Fee
             | Self::Expired
-            | Self::SetAside => true,
+            | Self::SetAside
+            | Self::Sold => true,
             Self::Booked
             | Self::Assigned
             | Self::Approved
@@ -203,7 +204,6 @@ impl TransferKind {
             | Self::Released
             | Self::Moved
             | Self::Charged
-            | Self::Sold
             | Self::Refunded
             | Self::Fetched => false,
         }

@@ -1,6 +1,6 @@
 //! The operator's use cases: the mint and its ledger. The storage they need stands here as traits.
 //!
-//! Reading order: [`keyset`], [`quote`], [`ledger`], [`account`], [`posting`] (the nouns); [`vault`] (what must not be forgotten);
+//! Reading order: [`keyset`], [`quote`], [`ledger`], [`account`], [`posting`], [`order`] (the nouns); [`vault`] (what must not be forgotten);
 //! [`decide`] (the rules, applied to a batch); [`mint`], [`swap`], [`issue`], [`melt`], [`lookup`] (what a
 //! request asks for); [`rail`] (how money comes and goes); [`audit`] (whether it all adds up);
 //! [`inventory`] (what is kept).
@@ -27,6 +27,7 @@ pub mod melt;
 #[cfg(any(test, feature = "test-util"))]
 pub mod memory;
 pub mod mint;
+pub mod order;
 pub mod payout;
 pub mod payto;
 pub mod posting;

@@ -13,6 +13,7 @@ use crate::audit::{Books, KeysetBooks};
 use crate::decide::decide;
 use crate::keyset::{KeysetNumber, KeysetRecord, KeysetState, SealedTotals};
 use crate::ledger::{Account, DayFlows, Transfer, TransferId};
+use crate::order::{EventId, Order, OrderId, OrderState, OutboxEvent};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
 use crate::vault::{
     Balance, Change, Effects, Facts, Outcome, ProofState, Purse, SignedOutput, SpentProof,
@@ -33,6 +34,8 @@ struct Rows {
     balances: BTreeMap<Account, Balance>,
     holders: BTreeMap<AccountId, Holder>,
     usage: BTreeMap<(AccountId, Unit), Usage>,
+    orders: BTreeMap<OrderId, Order>,
+    outbox: BTreeMap<EventId, OutboxEvent>,
     open_day: Day,
     day_flows: DayFlows,
 }
@@ -86,6 +89,11 @@ impl Rows {
                 .filter_map(|id| Some((*id, self.holders.get(id)?.clone())))
                 .collect(),
             purses: wanted.purses.iter().map(|of| (*of, self.purse(of.0, of.1))).collect(),
+            orders: wanted
+                .orders
+                .iter()
+                .filter_map(|id| Some((*id, self.orders.get(id)?.clone())))
+                .collect(),
             transfers: wanted
                 .transfers
                 .iter()
@@ -103,6 +111,11 @@ impl Rows {
     fn apply(&mut self, effects: Effects) -> Result<(), StoreError> {
         self.keysets.extend(effects.keysets);
         self.holders.extend(effects.holders);
+        self.orders.extend(effects.orders);
+        for event in effects.outbox {
+            insert(&mut self.outbox, event.id, event)?;
+        }
+        self.outbox.retain(|id, _| !effects.forget.contains(id));
         for (of, usage) in effects.usage {
             let before = self.usage.insert(of, usage).unwrap_or_default();
             if usage.version != before.version + 1 {
@@ -148,6 +161,12 @@ impl Rows {
         }
         self.mint_quotes.retain(|id, _| !effects.withdraw.contains(id));
         self.melt_quotes.retain(|id, _| !effects.withdraw.contains(id));
+        if let Some((limit, of_paid)) = effects.drop_orders_before {
+            self.orders.retain(|_, order| {
+                let is_paid = order.state == OrderState::Paid;
+                order.expiry >= if is_paid { of_paid } else { limit }
+            });
+        }
         if let Some(limit) = effects.drop_quotes_before {
             self.mint_quotes
                 .retain(|_, quote| quote.expiry >= limit || quote.state == MintQuoteState::Paid);
@@ -276,6 +295,15 @@ impl VaultReader for MemoryVault {
 
     fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError> {
         Ok(self.rows().purse(id, unit))
+    }
+
+    fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        Ok(self.rows().orders.get(&id).cloned())
+    }
+
+    fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.rows().outbox.values().take(limit).copied().collect())
     }
 
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {

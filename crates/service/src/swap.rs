@@ -70,6 +70,9 @@ impl PreparedSwap {
             | Outcome::Melt(_)
             | Outcome::Finished(_)
             | Outcome::Posted(_)
+            | Outcome::Paid(_)
+            | Outcome::Refunded(_)
+            | Outcome::Fetched(_)
             | Outcome::Applied(_) => {
                 unreachable!("a swap has a swap's outcome")
             }

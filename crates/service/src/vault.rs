@@ -17,7 +17,11 @@ use crate::issue::{MintError, PreparedMint};
 use crate::keyset::{KeysetNumber, KeysetRecord, SealedTotals};
 use crate::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use crate::melt::{MeltEnd, MeltError, PreparedMelt};
-use crate::posting::{PostError, Posted, Posting};
+use crate::order::{
+    EventId, FetchError, Order, OrderId, OutboxEvent, PayError, PreparedFetch, PreparedPayment,
+    RefundError, RefundTo, fetched, refunded,
+};
+use crate::posting::{FactId, PostError, Posted, Posting};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, QuoteId};
 use crate::swap::{PreparedSwap, SwapError};
 
@@ -82,6 +86,27 @@ pub enum Change {
     },
     /// Moves money of accounts.
     Post(Posting),
+    /// Remembers a merchant's new order.
+    OpenOrder(Order),
+    /// Withdraws an order that is not paid.
+    CancelOrder(OrderId),
+    /// Pays an order with e-cash, straight into the merchant's account.
+    PayOrder(PreparedPayment),
+    /// Gives back what was paid, or part of it.
+    Refund {
+        /// Of which order, as it was last read: whose account and which outputs are to be looked up.
+        order: Order,
+        /// The refund's own name: asked again, it is not given twice.
+        refund: FactId,
+        /// Minor units.
+        amount: u64,
+        /// How.
+        to: RefundTo,
+    },
+    /// Issues e-cash for a refund that waits.
+    FetchRefund(PreparedFetch),
+    /// Forgets events that the desk has taken over.
+    Forget(Vec<EventId>),
     /// Lets time pass: posts the day that ended, closes what expired, drops quotes past their retention.
     Tick,
 }
@@ -104,7 +129,13 @@ impl Change {
             | Self::SetLevel { .. }
             | Self::SetHolderState { .. }
             | Self::Post(_)
+            | Self::OpenOrder(_)
+            | Self::CancelOrder(_)
+            | Self::Forget(_)
             | Self::Tick => 1,
+            Self::PayOrder(payment) => payment.inputs().len(),
+            Self::Refund { .. } => 8, // The parts of an amount, about.
+            Self::FetchRefund(fetch) => fetch.outputs().len(),
         }
         .max(1)
     }
@@ -121,6 +152,12 @@ pub enum Outcome {
     Melt(Result<Box<MeltQuote>, MeltError>),
     /// Of [`Change::FinishMelt`]: the quote as it now is, or `None` if that word was late or about no payment.
     Finished(Option<Box<MeltQuote>>),
+    /// Of [`Change::PayOrder`].
+    Paid(Result<Posted, PayError>),
+    /// Of [`Change::Refund`].
+    Refunded(Result<Posted, RefundError>),
+    /// Of [`Change::FetchRefund`].
+    Fetched(Result<Posted, FetchError>),
     /// Of [`Change::Post`].
     Posted(Result<Posted, PostError>),
     /// Of any other change: whether it changed anything. Asked again, it does not.
@@ -145,7 +182,7 @@ pub struct Wanted {
     pub outputs: BTreeSet<PointBytes>,
     /// Proofs a melt would hold: whether they are spent must be looked up.
     pub proofs_to_hold: BTreeSet<Y>,
-    /// Outputs a melt would promise: whether they are signed must be looked up.
+    /// Outputs a melt would promise, or a refund would be signed on: whether they are signed must be looked up.
     pub outputs_to_promise: BTreeSet<PointBytes>,
     /// Mint quotes.
     pub mint_quotes: BTreeSet<QuoteId>,
@@ -157,6 +194,8 @@ pub struct Wanted {
     pub purses: BTreeSet<(AccountId, Unit)>,
     /// Transfers that may have been posted.
     pub transfers: BTreeSet<TransferId>,
+    /// Orders of merchants.
+    pub orders: BTreeSet<OrderId>,
     /// Whether the balances of e-cash accounts are needed, to seal a keyset.
     pub balances: bool,
     /// Whether all open quotes are needed, to withdraw them: mint quotes that are not issued, melt quotes unpaid.
@@ -204,7 +243,26 @@ impl Wanted {
                     wanted.mint_quotes.extend(posting.quote());
                     wanted.transfers.extend(posting.transfers());
                 }
-                Change::AddKeyset { .. } | Change::Tick => {}
+                Change::OpenOrder(order) => _ = wanted.orders.insert(order.id),
+                Change::CancelOrder(order) => _ = wanted.orders.insert(*order),
+                Change::PayOrder(payment) => {
+                    wanted.proofs.extend(payment.inputs().iter().map(|input| input.y));
+                    wanted.orders.insert(payment.order());
+                    wanted.holders.insert(payment.holder());
+                }
+                Change::Refund { order, refund, .. } => {
+                    wanted.orders.insert(order.id);
+                    wanted.holders.insert(order.holder);
+                    wanted.purses.insert((order.holder, order.unit));
+                    let blanks = order.blanks.iter().map(|output| output.blinded);
+                    wanted.outputs_to_promise.extend(blanks);
+                    wanted.transfers.insert(refunded(*refund));
+                }
+                Change::FetchRefund(fetch) => {
+                    wanted.outputs.extend(fetch.outputs().iter().map(|output| output.blinded));
+                    wanted.transfers.extend([refunded(fetch.refund()), fetched(fetch.refund())]);
+                }
+                Change::AddKeyset { .. } | Change::Forget(_) | Change::Tick => {}
             }
         }
         wanted
@@ -230,6 +288,8 @@ pub struct Facts {
     pub holders: HashMap<AccountId, Holder>,
     /// What they hold, by currency; absent means nothing, never used.
     pub purses: HashMap<(AccountId, Unit), Purse>,
+    /// The orders asked about.
+    pub orders: HashMap<OrderId, Order>,
     /// The transfers asked about that are posted.
     pub transfers: HashMap<TransferId, Transfer>,
     /// Every keyset, in order of its number.
@@ -324,6 +384,12 @@ pub struct Effects {
     /// What has passed the edge, to insert or overwrite: also of every account that is debited, in which case a store that
     /// several write to refuses if the version is no longer the one before.
     pub usage: BTreeMap<(AccountId, Unit), Usage>,
+    /// Orders to insert or overwrite.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// Events for the desk, to insert.
+    pub outbox: Vec<OutboxEvent>,
+    /// Events to delete.
+    pub forget: Vec<EventId>,
     /// Keysets to insert or overwrite.
     pub keysets: BTreeMap<KeysetNumber, KeysetRecord>,
     /// Totals of sealed keysets; their preimages are dropped in the same commit.
@@ -338,6 +404,8 @@ pub struct Effects {
     pub withdraw: BTreeSet<QuoteId>,
     /// Drops mint quotes unpaid or issued, and melt quotes unpaid or paid, whose expiry lies before this moment.
     pub drop_quotes_before: Option<Timestamp>,
+    /// Drops orders whose expiry lies before the first of these moments, and those paid that expired before the second.
+    pub drop_orders_before: Option<(Timestamp, Timestamp)>,
 }
 
 /// Why the store did not answer.
@@ -442,6 +510,18 @@ pub trait VaultReader: Send {
     /// # Errors
     /// [`StoreError`].
     fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError>;
+
+    /// An order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Events that the desk has not taken over, at most `limit`, in any order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError>;
 
     /// A transfer that was posted.
     ///

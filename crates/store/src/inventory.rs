@@ -14,6 +14,8 @@ const HOLD: &str = "the payment has its final answer";
 const QUOTE: &str = "30 days after its expiry, unless it is paid and not issued";
 const MELT: &str = "30 days after its expiry, unless its payment is under way";
 const DAY: &str = "the day is over";
+const ORDER: &str = "30 days after its expiry; if it was paid, 400 days";
+const OUT: &str = "the desk has it: seconds";
 const EDGE: &str = "the next of the account passes the edge";
 const SEAL: &str = "the keyset is sealed";
 
@@ -182,6 +184,8 @@ const PARTS: &[&[Declaration]] = &[
     &tables::TRANSFER,
     &tables::HOLDER,
     &tables::EDGE_USAGE,
+    &tables::SALE,
+    &tables::OUTBOX,
     &[
         table("day_flow", "What the open day's swaps moved between keysets, in sum.", DAY),
         column("day_flow.keyset_from", "Keyset of what was spent.", "writer, verify", DAY),

@@ -38,7 +38,7 @@ struct Table {
     has_writer: bool,
 }
 
-const TABLES: [Table; 14] = [
+const TABLES: [Table; 16] = [
     Table {
         select: "SELECT number, id, unit, unit_index, orders, input_fee_ppk, final_expiry, state FROM keyset
                  ORDER BY number",
@@ -128,6 +128,21 @@ const TABLES: [Table; 14] = [
         insert: "INSERT INTO edge_usage (holder, unit, day, in_day, out_day, in_month, out_month, version)
                  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
                  $6::bigint[], $7::bigint[], $8::bigint[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT id, holder, unit, amount, expiry, state, refunded, blanks FROM sale ORDER BY id",
+        columns: &[Bytes, Text, Text, Integer, Integer, Integer, Integer, Bytes],
+        insert: "INSERT INTO sale (id, holder, unit, amount, expiry, state, refunded, blanks)
+                 SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+                 $7::bigint[], $8::bytea[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT id, kind, sale, amount FROM outbox ORDER BY id",
+        columns: &[Bytes, Text, Bytes, Integer],
+        insert: "INSERT INTO outbox (id, kind, sale, amount)
+                 SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::bigint[])",
         has_writer: false,
     },
     Table {

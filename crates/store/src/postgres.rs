@@ -36,6 +36,7 @@ use self::write::Doubt;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0001_vault.sql"),
     include_str!("../migrations/postgres/0002_holders.sql"),
+    include_str!("../migrations/postgres/0003_orders.sql"),
 ];
 
 /// Oldest version of PostgreSQL this was tested on, as the server numbers them.

@@ -9,6 +9,7 @@ use tacit_ecash::point::PointBytes;
 use tacit_service::account::{AccountId, Holder, HolderKind, HolderState, Level, Usage};
 use tacit_service::keyset::{KeysetNumber, KeysetRecord, KeysetState};
 use tacit_service::ledger::{Account, Transfer, TransferId, TransferKind};
+use tacit_service::order::{EventId, EventKind, Order, OrderId, OrderState, OutboxEvent};
 use tacit_service::quote::{MeltQuoteState, Method, MintQuoteState, Output, PendingMelt};
 
 /// A column says what none can say.
@@ -169,6 +170,73 @@ pub(crate) fn account_id(text: &str) -> Result<AccountId, Malformed> {
 
 pub(crate) fn account(name: &str) -> Result<Account, Malformed> {
     name.parse().map_err(|_| Malformed("an account's name is none"))
+}
+
+/// A state as it is stored.
+pub(crate) const fn order_state(state: OrderState) -> i64 {
+    match state {
+        OrderState::Open => 0,
+        OrderState::Paid => 1,
+        OrderState::Cancelled => 2,
+    }
+}
+
+/// A row of `sale`, column by column.
+pub(crate) struct OrderColumns {
+    pub(crate) id: [u8; 16],
+    pub(crate) holder: String,
+    pub(crate) unit: String,
+    pub(crate) amount: i64,
+    pub(crate) expiry: i64,
+    pub(crate) state: i64,
+    pub(crate) refunded: i64,
+    pub(crate) blanks: Vec<u8>,
+}
+
+impl OrderColumns {
+    pub(crate) fn of(order: &Order) -> Self {
+        Self {
+            id: *order.id.as_bytes(),
+            holder: order.holder.to_string(),
+            unit: order.unit.code().to_owned(),
+            amount: integer(order.amount),
+            expiry: integer(order.expiry.seconds()),
+            state: order_state(order.state),
+            refunded: integer(order.refunded),
+            blanks: write_outputs(&order.blanks),
+        }
+    }
+
+    pub(crate) fn read(&self) -> Result<Order, Malformed> {
+        let state = [OrderState::Open, OrderState::Paid, OrderState::Cancelled]
+            .into_iter()
+            .find(|state| order_state(*state) == self.state);
+        Ok(Order {
+            id: OrderId::from_bytes(self.id),
+            holder: account_id(&self.holder)?,
+            unit: unit(&self.unit)?,
+            amount: natural(self.amount),
+            expiry: Timestamp::from_seconds(natural(self.expiry)),
+            state: state.ok_or(Malformed("an order's state is none"))?,
+            refunded: natural(self.refunded),
+            blanks: read_outputs(&self.blanks)?,
+        })
+    }
+}
+
+/// A row of `outbox`.
+pub(crate) fn event(
+    id: [u8; 16],
+    kind: &str,
+    order: [u8; 16],
+    amount: i64,
+) -> Result<OutboxEvent, Malformed> {
+    Ok(OutboxEvent {
+        id: EventId::from_bytes(id),
+        kind: EventKind::named(kind).ok_or(Malformed("an event's kind is none"))?,
+        order: OrderId::from_bytes(order),
+        amount: natural(amount),
+    })
 }
 
 /// `day`, `in_day`, `out_day`, `in_month`, `out_month` and `version` of a row of `edge_usage`.

@@ -39,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_vault.sql"),
     include_str!("../migrations/0002_lineage.sql"),
     include_str!("../migrations/0003_holders.sql"),
+    include_str!("../migrations/0004_orders.sql"),
 ];
 
 /// The first schema whose vaults are marked as open before anything is written to them.

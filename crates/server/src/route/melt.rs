@@ -113,6 +113,9 @@ pub(super) async fn pay(
                 | Outcome::Mint(_)
                 | Outcome::Finished(_)
                 | Outcome::Posted(_)
+                | Outcome::Paid(_)
+                | Outcome::Refunded(_)
+                | Outcome::Fetched(_)
                 | Outcome::Applied(_) => unreachable!("a melt has a melt's outcome"),
             },
         )

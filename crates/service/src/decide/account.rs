@@ -12,9 +12,9 @@ use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId
 
 /// One side of a posting that is an account of somebody's.
 #[derive(Clone, Copy)]
-struct Side {
-    holder: AccountId,
-    unit: Unit,
+pub(super) struct Side {
+    pub(super) holder: AccountId,
+    pub(super) unit: Unit,
 }
 
 impl Side {
@@ -306,7 +306,7 @@ impl Decision {
         Ok(())
     }
 
-    fn is_open(&self, id: AccountId) -> Result<(), PostError> {
+    pub(super) fn is_open(&self, id: AccountId) -> Result<(), PostError> {
         match self.facts.holders.get(&id).map(|holder| holder.state) {
             None => Err(PostError::UnknownHolder),
             Some(HolderState::Frozen) => Err(PostError::Frozen),
@@ -316,7 +316,7 @@ impl Decision {
     }
 
     /// Whether an account holds so much.
-    fn holds(&self, side: Side, amount: u64) -> Result<(), PostError> {
+    pub(super) fn holds(&self, side: Side, amount: u64) -> Result<(), PostError> {
         let purse = self.facts.purses.get(&(side.holder, side.unit)).copied().unwrap_or_default();
         let owed = purse.balance.credits.saturating_sub(purse.balance.debits);
         if owed < amount { Err(PostError::Insufficient) } else { Ok(()) }
@@ -385,7 +385,7 @@ impl Decision {
         Ok(Posted::Now)
     }
 
-    fn put(&mut self, new: Transfer) {
+    pub(super) fn put(&mut self, new: Transfer) {
         self.facts.transfers.insert(new.id, new.clone());
         self.put_transfer(new);
     }

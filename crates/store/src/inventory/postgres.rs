@@ -114,6 +114,8 @@ const PARTS: &[&[Declaration]] = &[
     &tables::TRANSFER,
     &tables::HOLDER,
     &tables::EDGE_USAGE,
+    &tables::SALE,
+    &tables::OUTBOX,
     &[
         table(
             "balance",

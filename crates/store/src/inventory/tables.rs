@@ -2,7 +2,7 @@
 
 use tacit_service::inventory::Declaration;
 
-use super::{EDGE, FOR_GOOD, HOLD, MELT, QUOTE, SEAL, column, table};
+use super::{EDGE, FOR_GOOD, HOLD, MELT, ORDER, OUT, QUOTE, SEAL, column, table};
 
 pub(super) const KEYSET: [Declaration; 9] = [
     table("keyset", "Keysets, by number.", FOR_GOOD),
@@ -208,6 +208,40 @@ pub(super) const EDGE_USAGE: [Declaration; 9] = [
         "writer",
         FOR_GOOD,
     ),
+];
+
+pub(super) const SALE: [Declaration; 9] = [
+    table(
+        "sale",
+        "Orders of merchants. Nothing of who paid, and nothing that names a proof.",
+        ORDER,
+    ),
+    column(
+        "sale.id",
+        "Its name: random, and secret to the shop and its customer.",
+        "checkout, desk",
+        ORDER,
+    ),
+    column("sale.holder", "The merchant's account.", "writer", ORDER),
+    column("sale.unit", "Currency.", "checkout", ORDER),
+    column("sale.amount", "How much is to be paid.", "writer, checkout", ORDER),
+    column("sale.expiry", "Until when it may be paid.", "writer, checkout", ORDER),
+    column("sale.state", "Open, paid or cancelled.", "writer, checkout", ORDER),
+    column("sale.refunded", "How much was given back.", "writer, checkout", ORDER),
+    column(
+        "sale.blanks",
+        "Blank outputs that came with the payment: a refund is signed on them.",
+        "writer",
+        ORDER,
+    ),
+];
+
+pub(super) const OUTBOX: [Declaration; 5] = [
+    table("outbox", "What happened to orders and is not at the desk yet.", OUT),
+    column("outbox.id", "Name of the event, made from the transfer it tells of.", "desk", OUT),
+    column("outbox.kind", "Paid or refunded.", "desk", OUT),
+    column("outbox.sale", "Which order.", "desk", OUT),
+    column("outbox.amount", "How much.", "desk", OUT),
 ];
 
 /// How many declarations the lists hold in all.

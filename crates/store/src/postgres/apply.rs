@@ -11,6 +11,7 @@ use tacit_ecash::condition::Preimage;
 use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
+use tacit_service::order::{Order, OrderId};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{Balance, Effects, Facts, SpentProof};
 
@@ -18,13 +19,15 @@ use super::fault::Fault;
 use super::link::{Param, Step, Wants};
 use super::read::keys;
 use crate::spelling::{
-    MeltColumns, exponent, holder_state, integer, keyset_state, mint_state, usage_columns,
+    MeltColumns, OrderColumns, exponent, holder_state, integer, keyset_state, mint_state,
+    order_state, usage_columns,
 };
 
 /// The states that a batch was decided upon.
 pub(super) struct Was {
     keysets: Vec<KeysetRecord>,
     holders: HashMap<AccountId, Holder>,
+    orders: HashMap<OrderId, Order>,
     mint_quotes: HashMap<QuoteId, i64>,
     melt_quotes: HashMap<QuoteId, (i64, i64)>,
 }
@@ -38,6 +41,7 @@ impl Was {
         Self {
             keysets: facts.keysets.clone(),
             holders: facts.holders.clone(),
+            orders: facts.orders.clone(),
             mint_quotes: facts.mint_quotes.values().map(mint).collect(),
             melt_quotes: facts.melt_quotes.values().map(melt).collect(),
         }
@@ -60,6 +64,8 @@ pub(super) fn steps(effects: &Effects, was: &Was, writer: [u8; 16]) -> Result<Ve
     put_keysets(&mut steps, effects, was);
     put_holders(&mut steps, effects, was);
     put_usage(&mut steps, effects);
+    put_orders(&mut steps, effects, was);
+    tell(&mut steps, effects);
     put_mint_quotes(&mut steps, effects, was);
     put_melt_quotes(&mut steps, effects, was);
     free_held(&mut steps, effects);
@@ -150,6 +156,55 @@ fn put_usage(steps: &mut Vec<Step>, effects: &Effects) {
              WHERE edge_usage.holder = new.holder AND edge_usage.unit = new.unit
              AND edge_usage.version = new.version - 1";
         steps.push(Step::new(update, Wants::Rows(rows(&known)), params(&known)));
+    }
+}
+
+/// Each from the state that was decided upon.
+fn put_orders(steps: &mut Vec<Step>, effects: &Effects, was: &Was) {
+    for order in effects.orders.values() {
+        let of = OrderColumns::of(order);
+        let mut params: Vec<Param> = vec![
+            Box::new(of.id.to_vec()),
+            Box::new(of.state),
+            Box::new(of.refunded),
+            Box::new(of.blanks),
+        ];
+        let sql = if let Some(was) = was.orders.get(&order.id) {
+            params.push(Box::new(order_state(was.state)));
+            params.push(Box::new(integer(was.refunded)));
+            "UPDATE sale SET state = $2, refunded = $3, blanks = $4
+             WHERE id = $1 AND state = $5 AND refunded = $6"
+        } else {
+            params.push(Box::new(of.holder));
+            params.push(Box::new(of.unit));
+            params.push(Box::new(of.amount));
+            params.push(Box::new(of.expiry));
+            "INSERT INTO sale (id, holder, unit, amount, expiry, state, refunded, blanks)
+             VALUES ($1, $5, $6, $7, $8, $2, $3, $4) ON CONFLICT DO NOTHING"
+        };
+        steps.push(Step::new(sql, Wants::Rows(1), params));
+    }
+}
+
+/// Puts events for the desk into the outbox, and takes out those it has.
+fn tell(steps: &mut Vec<Step>, effects: &Effects) {
+    let mut events = effects.outbox.clone();
+    events.sort_unstable_by_key(|event| event.id);
+    if !events.is_empty() {
+        let insert = "INSERT INTO outbox (id, kind, sale, amount)
+             SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::bigint[]) ON CONFLICT DO NOTHING";
+        let params: Vec<Param> = vec![
+            keys(events.iter().map(|event| &event.id.as_bytes()[..])),
+            list(&events, |event| event.kind.name()),
+            keys(events.iter().map(|event| &event.order.as_bytes()[..])),
+            list(&events, |event| integer(event.amount)),
+        ];
+        steps.push(Step::new(insert, Wants::Rows(rows(&events)), params));
+    }
+    if !effects.forget.is_empty() {
+        let delete = "DELETE FROM outbox WHERE id = ANY($1)";
+        let ids = keys(effects.forget.iter().map(|id| &id.as_bytes()[..]));
+        steps.push(Step::new(delete, Wants::Any, vec![ids]));
     }
 }
 
@@ -461,6 +516,12 @@ fn drop_quotes(steps: &mut Vec<Step>, effects: &Effects) {
             let ids = keys(effects.withdraw.iter().map(|id| &id.as_bytes()[..]));
             steps.push(Step::new(withdraw, Wants::Any, vec![ids]));
         }
+    }
+    if let Some((limit, of_paid)) = effects.drop_orders_before {
+        let drop = "DELETE FROM sale WHERE expiry < $1 AND (state <> 1 OR expiry < $2)";
+        let params: Vec<Param> =
+            vec![Box::new(integer(limit.seconds())), Box::new(integer(of_paid.seconds()))];
+        steps.push(Step::new(drop, Wants::Any, params));
     }
     let Some(limit) = effects.drop_quotes_before else { return };
     for drop in [

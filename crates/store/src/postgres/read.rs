@@ -10,6 +10,7 @@ use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::audit::Books;
 use tacit_service::keyset::{KeysetRecord, KeysetState};
 use tacit_service::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
+use tacit_service::order::{Order, OrderId, OutboxEvent};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{
     Balance, ProofState, Purse, SignedOutput, StoreError, VaultReader, keysets_held,
@@ -61,6 +62,8 @@ pub(super) const USAGE: &str =
      FROM edge_usage WHERE holder = ANY($1)";
 pub(super) const BALANCES_OF: &str =
     "SELECT account, debits, credits FROM balance WHERE account = ANY($1)";
+pub(super) const ORDERS: &str = "SELECT id, holder, unit, amount, expiry, state, refunded, blanks
+     FROM sale WHERE id = ANY($1)";
 pub(super) const TRANSFERS: &str =
     "SELECT id, kind, debit, credit, amount, day FROM transfer WHERE id = ANY($1)";
 
@@ -140,6 +143,19 @@ impl VaultReader for PostgresReader {
                 usage: usage.get(&(id, unit)).copied().unwrap_or_default(),
             })
         })
+    }
+
+    fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.read(|link| {
+            let rows = link.ask((ORDERS, vec![keys([&id.as_bytes()[..]])]))?;
+            rows.first().map(row::order).transpose()
+        })
+    }
+
+    fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {
+        let sql = "SELECT id, kind, sale, amount FROM outbox LIMIT $1";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|link| each(&link.ask((sql, vec![Box::new(limit)]))?, row::event))
     }
 
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {

@@ -6,6 +6,7 @@ use tacit_ecash::point::PointBytes;
 use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::{KeysetRecord, SealedTotals};
 use tacit_service::ledger::{Account, Transfer};
+use tacit_service::order::{Order, OutboxEvent};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::SignedOutput;
 use tokio_postgres::Row;
@@ -13,7 +14,7 @@ use tokio_postgres::types::FromSql;
 
 use super::fault::Fault;
 use crate::spelling::{
-    self, HolderColumns, KeysetColumns, MeltColumns, denomination, natural, number,
+    self, HolderColumns, KeysetColumns, MeltColumns, OrderColumns, denomination, natural, number,
 };
 
 /// Columns of `keyset` in the order [`keyset`] reads them.
@@ -67,6 +68,26 @@ pub(super) fn usage(row: &Row) -> Result<((AccountId, Unit), Usage), Fault> {
     let of = (spelling::account_id(at(row, 0)?)?, spelling::unit(at(row, 1)?)?);
     let columns = [at(row, 2)?, at(row, 3)?, at(row, 4)?, at(row, 5)?, at(row, 6)?, at(row, 7)?];
     Ok((of, spelling::read_usage(columns)))
+}
+
+/// The same for orders.
+pub(super) fn order(row: &Row) -> Result<Order, Fault> {
+    let columns = OrderColumns {
+        id: bytes(row, 0)?,
+        holder: at(row, 1)?,
+        unit: at(row, 2)?,
+        amount: at(row, 3)?,
+        expiry: at(row, 4)?,
+        state: at(row, 5)?,
+        refunded: at(row, 6)?,
+        blanks: at(row, 7)?,
+    };
+    Ok(columns.read()?)
+}
+
+/// The same for events.
+pub(super) fn event(row: &Row) -> Result<OutboxEvent, Fault> {
+    Ok(spelling::event(bytes(row, 0)?, at(row, 1)?, bytes(row, 2)?, at(row, 3)?)?)
 }
 
 /// The same for transfers.

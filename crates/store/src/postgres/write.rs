@@ -23,6 +23,7 @@ use tacit_service::issue::MintError;
 use tacit_service::keyset::{KeysetNumber, KeysetState};
 use tacit_service::ledger::Account;
 use tacit_service::melt::MeltError;
+use tacit_service::order::{FetchError, PayError};
 use tacit_service::swap::SwapError;
 use tacit_service::vault::{Change, Facts, Outcome, StoreError, VaultStore, Wanted, keysets_held};
 use tokio_postgres::Row;
@@ -370,6 +371,7 @@ fn questions(wanted: &Wanted, look_up: LookUp) -> Vec<Question> {
     };
     ask(read::MINT_QUOTES, wanted.mint_quotes.iter().map(|id| &id.as_bytes()[..]).collect());
     ask(read::MELT_QUOTES, wanted.melt_quotes.iter().map(|id| &id.as_bytes()[..]).collect());
+    ask(read::ORDERS, wanted.orders.iter().map(|id| &id.as_bytes()[..]).collect());
     ask(read::TRANSFERS, wanted.transfers.iter().map(|id| &id.as_bytes()[..]).collect());
     if look_up == LookUp::All {
         let proofs = wanted.proofs.union(&wanted.proofs_to_hold);
@@ -424,6 +426,10 @@ fn facts_of(questions: &[Question], answers: &[Vec<Row>]) -> Result<Facts, Fault
                     }
                 }
             }
+            read::ORDERS => {
+                let orders = each(rows, row::order)?.into_iter();
+                facts.orders.extend(orders.map(|order| (order.id, order)));
+            }
             read::TRANSFERS => {
                 let posted = each(rows, row::transfer)?.into_iter();
                 facts.transfers.extend(posted.map(|transfer| (transfer.id, transfer)));
@@ -476,7 +482,13 @@ fn keysets_of(batch: &[Change]) -> impl Iterator<Item = KeysetNumber> {
             | Change::SetLevel { .. }
             | Change::SetHolderState { .. }
             | Change::Post(_)
+            | Change::OpenOrder(_)
+            | Change::CancelOrder(_)
+            | Change::Forget(_)
             | Change::Tick => (&[][..], &[][..]),
+            Change::PayOrder(payment) => (payment.inputs(), payment.blanks()),
+            Change::Refund { order, .. } => (&[][..], &order.blanks[..]),
+            Change::FetchRefund(fetch) => (&[][..], fetch.outputs()),
         };
         let inputs = inputs.iter().map(|input| input.keyset);
         inputs.chain(outputs.iter().map(|output| output.keyset))
@@ -488,6 +500,8 @@ fn keysets_of(batch: &[Change]) -> impl Iterator<Item = KeysetNumber> {
 fn may_rest_on_assumption(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Swap(Err(SwapError::Input(_) | SwapError::Output(_)))
+        | Outcome::Paid(Err(PayError::Input(_) | PayError::AlreadyPaid))
+        | Outcome::Fetched(Err(FetchError::Output(_) | FetchError::Fetched))
         | Outcome::Mint(Err(MintError::Output(_)))
         | Outcome::Melt(Err(MeltError::Input(_) | MeltError::Output(_))) => true,
         Outcome::Swap(Ok(()) | Err(SwapError::Unbalanced { .. }))
@@ -513,6 +527,20 @@ fn may_rest_on_assumption(outcome: &Outcome) -> bool {
         )
         | Outcome::Finished(_)
         | Outcome::Posted(_)
+        | Outcome::Refunded(_)
+        | Outcome::Paid(
+            Ok(_)
+            | Err(
+                PayError::UnknownOrder
+                | PayError::WrongLock { .. }
+                | PayError::Output(_)
+                | PayError::WrongAmount { .. }
+                | PayError::Cancelled
+                | PayError::Expired
+                | PayError::MerchantClosed,
+            ),
+        )
+        | Outcome::Fetched(Ok(_) | Err(FetchError::Unknown | FetchError::WrongAmount))
         | Outcome::Applied(_) => false,
     }
 }

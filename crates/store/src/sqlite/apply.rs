@@ -9,13 +9,14 @@ use tacit_ecash::condition::Preimage;
 use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
+use tacit_service::order::{Order, OutboxEvent};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{Balance, Effects, SpentProof};
 
 use super::era::Era;
 use super::fault::Fault;
 use super::row;
-use crate::spelling::MeltColumns;
+use crate::spelling::{MeltColumns, OrderColumns};
 
 /// Writes all effects; `era`: where new rows go. A [`Fault`] that [`Fault::is_key_taken`] means the facts were stale.
 pub(super) fn apply(change: &Transaction<'_>, effects: &Effects, era: Era) -> Result<(), Fault> {
@@ -28,6 +29,10 @@ pub(super) fn apply(change: &Transaction<'_>, effects: &Effects, era: Era) -> Re
     for (of, usage) in &effects.usage {
         put_usage(change, *of, usage)?;
     }
+    for order in effects.orders.values() {
+        put_order(change, order)?;
+    }
+    tell(change, effects)?;
     for quote in effects.mint_quotes.values() {
         put_mint_quote(change, quote)?;
     }
@@ -105,6 +110,48 @@ fn put_usage(
             out_month,
             version
         ])?;
+    Ok(())
+}
+
+fn put_order(change: &Transaction<'_>, order: &Order) -> Result<(), Fault> {
+    let of = OrderColumns::of(order);
+    change
+        .prepare_cached(
+            "INSERT INTO sale (id, holder, unit, amount, expiry, state, refunded, blanks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET state = excluded.state, refunded = excluded.refunded,
+             blanks = excluded.blanks",
+        )?
+        .execute(params![
+            of.id,
+            of.holder,
+            of.unit,
+            of.amount,
+            of.expiry,
+            of.state,
+            of.refunded,
+            of.blanks
+        ])?;
+    Ok(())
+}
+
+/// Puts events for the desk into the outbox, and takes out those it has.
+fn tell(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
+    let mut events = effects.outbox.clone();
+    events.sort_unstable_by_key(|event| event.id);
+    for OutboxEvent { id, kind, order, amount } in events {
+        change
+            .prepare_cached("INSERT INTO outbox (id, kind, sale, amount) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![
+                id.as_bytes(),
+                kind.name(),
+                order.as_bytes(),
+                row::integer(amount)
+            ])?;
+    }
+    for id in &effects.forget {
+        change.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id.as_bytes()])?;
+    }
     Ok(())
 }
 
@@ -332,6 +379,11 @@ fn drop_quotes(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault>
         {
             change.prepare_cached(sql)?.execute([id.as_bytes()])?;
         }
+    }
+    if let Some((limit, of_paid)) = effects.drop_orders_before {
+        change
+            .prepare_cached("DELETE FROM sale WHERE expiry < ?1 AND (state <> 1 OR expiry < ?2)")?
+            .execute([limit, of_paid].map(|moment| row::integer(moment.seconds())))?;
     }
     let Some(limit) = effects.drop_quotes_before else { return Ok(()) };
     let limit = row::integer(limit.seconds());

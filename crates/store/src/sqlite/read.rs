@@ -9,6 +9,7 @@ use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::audit::Books;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
+use tacit_service::order::{Order, OrderId, OutboxEvent};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{
     Balance, ProofState, Purse, SignedOutput, StoreError, VaultReader, keysets_held,
@@ -66,6 +67,15 @@ impl VaultReader for SqliteReader {
 
     fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError> {
         self.read(|connection| purse(connection, id, unit))
+    }
+
+    fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.read(|connection| order(connection, id))
+    }
+
+    fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {
+        let sql = "SELECT id, kind, sale, amount FROM outbox LIMIT ?1";
+        self.read(|connection| all(connection, sql, [row::up_to(limit)], row::event))
     }
 
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
@@ -281,6 +291,12 @@ pub(super) fn purse(connection: &Connection, id: AccountId, unit: Unit) -> Resul
     let usage: Option<Usage> = one(connection, sql, [&id.to_string(), unit.code()], row::usage)?;
     let balance = balance(connection, Account::Holder(unit, id))?;
     Ok(Purse { balance, usage: usage.unwrap_or_default() })
+}
+
+pub(super) fn order(connection: &Connection, id: OrderId) -> Result<Option<Order>, Fault> {
+    let sql =
+        "SELECT id, holder, unit, amount, expiry, state, refunded, blanks FROM sale WHERE id = ?1";
+    one(connection, sql, [id.as_bytes()], row::order)
 }
 
 pub(super) fn transfer(connection: &Connection, id: TransferId) -> Result<Option<Transfer>, Fault> {

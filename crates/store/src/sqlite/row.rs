@@ -6,11 +6,12 @@ use tacit_ecash::point::PointBytes;
 use tacit_service::account::{Holder, Usage};
 use tacit_service::keyset::{KeysetRecord, SealedTotals};
 use tacit_service::ledger::Transfer;
+use tacit_service::order::{Order, OutboxEvent};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::SignedOutput;
 
 use super::fault::Fault;
-use crate::spelling::{self, HolderColumns, KeysetColumns, MeltColumns};
+use crate::spelling::{self, HolderColumns, KeysetColumns, MeltColumns, OrderColumns};
 
 pub(super) use crate::spelling::{
     denomination, exponent, holder_state, integer, keyset_state, mint_state, natural, number,
@@ -54,6 +55,25 @@ pub(super) fn holder(row: &Row<'_>) -> Result<Holder, Fault> {
 pub(super) fn usage(row: &Row<'_>) -> Result<Usage, Fault> {
     let columns = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
     Ok(spelling::read_usage(columns))
+}
+
+pub(super) fn order(row: &Row<'_>) -> Result<Order, Fault> {
+    let columns = OrderColumns {
+        id: row.get(0)?,
+        holder: row.get(1)?,
+        unit: row.get(2)?,
+        amount: row.get(3)?,
+        expiry: row.get(4)?,
+        state: row.get(5)?,
+        refunded: row.get(6)?,
+        blanks: row.get(7)?,
+    };
+    Ok(columns.read()?)
+}
+
+pub(super) fn event(row: &Row<'_>) -> Result<OutboxEvent, Fault> {
+    let kind: String = row.get(1)?;
+    Ok(spelling::event(row.get(0)?, &kind, row.get(2)?, row.get(3)?)?)
 }
 
 pub(super) fn transfer(row: &Row<'_>) -> Result<Transfer, Fault> {

@@ -8,6 +8,7 @@ use tacit_ecash::point::{PointBytes, Y};
 use tacit_service::decide::decide;
 use tacit_service::issue::MintError;
 use tacit_service::ledger::Account;
+use tacit_service::order::{FetchError, PayError};
 use tacit_service::swap::SwapError;
 use tacit_service::vault::{
     Balance, Change, Effects, Facts, Outcome, SignedOutput, StoreError, VaultStore, Wanted,
@@ -144,6 +145,8 @@ fn has_tick(batch: &[Change]) -> bool {
 fn may_rest_on_assumption(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Swap(Err(SwapError::Input(_) | SwapError::Output(_)))
+        | Outcome::Paid(Err(PayError::Input(_) | PayError::AlreadyPaid))
+        | Outcome::Fetched(Err(FetchError::Output(_) | FetchError::Fetched))
         | Outcome::Mint(Err(MintError::Output(_))) => true,
         Outcome::Swap(Ok(()) | Err(SwapError::Unbalanced { .. }))
         | Outcome::Mint(
@@ -159,6 +162,20 @@ fn may_rest_on_assumption(outcome: &Outcome) -> bool {
         | Outcome::Melt(_)
         | Outcome::Finished(_)
         | Outcome::Posted(_)
+        | Outcome::Refunded(_)
+        | Outcome::Paid(
+            Ok(_)
+            | Err(
+                PayError::UnknownOrder
+                | PayError::WrongLock { .. }
+                | PayError::Output(_)
+                | PayError::WrongAmount { .. }
+                | PayError::Cancelled
+                | PayError::Expired
+                | PayError::MerchantClosed,
+            ),
+        )
+        | Outcome::Fetched(Ok(_) | Err(FetchError::Unknown | FetchError::WrongAmount))
         | Outcome::Applied(_) => false,
     }
 }
@@ -220,6 +237,9 @@ fn facts(
     }
     for (id, unit) in &wanted.purses {
         facts.purses.insert((*id, *unit), read::purse(change, *id, *unit)?);
+    }
+    for id in &wanted.orders {
+        facts.orders.extend(read::order(change, *id)?.map(|order| (*id, order)));
     }
     for id in &wanted.transfers {
         facts.transfers.extend(read::transfer(change, *id)?.map(|posted| (*id, posted)));
