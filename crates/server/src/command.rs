@@ -12,6 +12,7 @@ pub(crate) mod progress;
 pub(crate) mod restore;
 pub(crate) mod rotate;
 pub(crate) mod serve;
+pub(crate) mod staff;
 pub(crate) mod statement;
 pub(crate) mod verify;
 
@@ -58,6 +59,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysetCommand,
     },
+    /// Look after who works at the desk
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
     /// Look after the seed, while the mint is stopped
     Seed {
         #[command(subcommand)]
@@ -73,6 +79,12 @@ pub(crate) enum KeysetCommand {
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     Check(config::Check),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StaffCommand {
+    Add(staff::Add),
+    Invite(staff::Invite),
 }
 
 #[derive(Subcommand)]

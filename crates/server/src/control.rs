@@ -3,6 +3,8 @@
 //! One request a connection, in HTTP, so that nothing has to be parsed by hand at either end. Not a way for wallets: it
 //! holds no route of the mint, and nothing that the command line cannot do while the mint is stopped.
 
+pub mod staff;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -19,6 +21,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::handshake;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
@@ -122,6 +125,7 @@ pub(crate) fn serve(path: &Path, shared: &Arc<Shared>) -> io::Result<JoinHandle<
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     let router = Router::new()
         .route("/keyset/rotate", post(rotate))
+        .route("/staff", post(staff::let_in))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(Arc::clone(shared));
     let (path, mut stopping) = (path.to_owned(), shared.stopping.clone());
@@ -197,16 +201,25 @@ pub enum AskError {
 /// # Errors
 /// [`AskError`].
 pub async fn ask_to_rotate(path: &Path, rotation: &Rotation) -> Result<String, AskError> {
+    let rotated: Rotated = ask(path, "/keyset/rotate", rotation).await?;
+    Ok(rotated.keyset)
+}
+
+/// Asks one thing, and reads the answer.
+async fn ask<T: DeserializeOwned>(
+    path: &Path,
+    to: &str,
+    request: &impl Serialize,
+) -> Result<T, AskError> {
     let silent = |source| AskError::Silent { path: path.to_owned(), source };
-    let body = serde_json::to_vec(rotation).expect("a rotation is written");
+    let body = serde_json::to_vec(request).expect("requests have texts and numbers");
     let stream = connect(path).await.map_err(|error| silent(error.into()))?;
-    let answer = tokio::time::timeout(PATIENCE, send(stream, "/keyset/rotate", body)).await;
+    let answer = tokio::time::timeout(PATIENCE, send(stream, to, body)).await;
     let (status, body) = answer.map_err(|late| silent(late.into()))?.map_err(silent)?;
     if !status.is_success() {
         return Err(AskError::Refused(String::from_utf8_lossy(&body).into_owned()));
     }
-    let rotated: Rotated = serde_json::from_slice(&body).map_err(|error| silent(error.into()))?;
-    Ok(rotated.keyset)
+    serde_json::from_slice(&body).map_err(|error| silent(error.into()))
 }
 
 /// Whoever has just taken the data directory needs a moment until it listens.

@@ -1,12 +1,14 @@
 //! The desk as the server runs it: its database behind a bounded door, who is logged in, and passkeys.
 //!
 //! Reading order: this file (how the database is asked), [`session`] (cookies and forms), [`passkey`] (ceremonies),
-//! [`refusal`] (how a refusal looks), [`page`] (what every page shares); the handlers stand in `route::desk`.
+//! [`refusal`] (how a refusal looks), [`page`] (what every page shares), [`staffing`] (how anybody is let in); the handlers stand in `route::desk`.
 
+pub(crate) mod opening;
 pub(crate) mod page;
 pub(crate) mod passkey;
 pub(crate) mod refusal;
 pub(crate) mod session;
+pub(crate) mod staffing;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use self::command::{Cli, Command, ConfigCommand, KeysetCommand, SeedCommand};
+use self::command::{Cli, Command, ConfigCommand, KeysetCommand, SeedCommand, StaffCommand};
 
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
@@ -32,6 +32,12 @@ fn main() -> ExitCode {
         }
         Command::Seed { command: SeedCommand::Passphrase(args) } => {
             (command::passphrase::run(&args, &mut stdout), 1)
+        }
+        Command::Staff { command: StaffCommand::Add(args) } => {
+            (command::staff::add(&args, &mut stdout), 1)
+        }
+        Command::Staff { command: StaffCommand::Invite(args) } => {
+            (command::staff::invite(&args, &mut stdout), 1)
         }
     };
     result.unwrap_or_else(|error| {

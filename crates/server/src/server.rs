@@ -16,7 +16,6 @@ use tacit_service::quote::MeltQuoteState;
 use tacit_service::rail::Rail;
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader, VaultStore};
 use tacit_store::demo_rail::DemoRail;
-use tacit_store::desk::sqlite::SqliteDesk;
 use tacit_store::postgres::{self, PostgresReader, PostgresVault, Target};
 use tacit_store::sqlite::mark;
 use tacit_store::sqlite::{Move, OpenError, SqliteReader, SqliteVault};
@@ -27,7 +26,7 @@ use crate::clock::{DemoClock, SystemClock};
 use crate::config::Config;
 use crate::control;
 use crate::data_dir::{self, DataDir, DataDirError};
-use crate::desk::DeskHandle;
+use crate::desk::opening;
 use crate::entrance::{Entrances, ListenError, Served};
 use crate::hub::Hub;
 use crate::keyset;
@@ -189,6 +188,7 @@ pub struct Running {
     /// What accepts connections, and what is done as time passes.
     tasks: Vec<JoinHandle<()>>,
     tls: Option<Arc<Tls>>,
+    invitation: Option<String>,
     /// Last, so that the lock is released when all else has ended.
     _data: Option<DataDir>,
 }
@@ -214,7 +214,7 @@ impl Parts {
                 open_file(&seed, &data)?
             }
         };
-        let desk = open_desk(config, &seed, &data)?;
+        let desk = opening::open(config, &Identity::derive(&seed).public(), &data)?;
         let mut parts = Self {
             store,
             readers,
@@ -304,35 +304,6 @@ fn open_database(
     Ok((Box::new(store), readers))
 }
 
-/// The desk's file, unless nobody could reach the desk.
-fn open_desk(
-    config: &Config,
-    seed: &Secret<[u8; 32]>,
-    data: &DataDir,
-) -> Result<Vec<Box<dyn DeskStore>>, StartError> {
-    if !config.demo && config.serving.origins.desk.is_none() {
-        return Ok(Vec::new());
-    }
-    let path = data.desk();
-    let desk = SqliteDesk::open(&path, &Identity::derive(seed).public());
-    Ok(vec![Box::new(desk.map_err(|error| StartError::Open { path, source: error.into() })?)])
-}
-
-/// What the handlers ask of it.
-fn desk_handle(
-    stores: Vec<Box<dyn DeskStore>>,
-    origins: &Origins,
-    config: &Config,
-) -> Result<Option<Arc<DeskHandle>>, StartError> {
-    let Some(origin) = origins.desk.clone().filter(|_| !stores.is_empty()) else {
-        return Ok(None);
-    };
-    let shown = origin.to_string();
-    let handle = DeskHandle::new(stores, origin, config.serving.limits.logins_per_second);
-    let handle = handle.map_err(|_| StartError::DeskOrigin { origin: shown })?;
-    Ok(Some(Arc::new(handle)))
-}
-
 /// Fails beside a vault in a file that may know more than the database.
 fn has_moved(data: &DataDir, config: &Config) -> Result<(), StartError> {
     if !data.has_vault()? {
@@ -390,7 +361,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let certificates = Tls::of(&config.serving, &config.data)?;
     let entrances = Entrances::open(&config).await?;
     let origins = entrances.origins(&config);
-    let desk_handle = desk_handle(std::mem::take(&mut parts.desk), &origins, &config)?;
+    let desk_handle = opening::handle(std::mem::take(&mut parts.desk), &origins, &config)?;
     let records = parts.keysets(&config)?;
     let mint = Mint::new(&parts.seed, records)?;
     let metrics = Arc::new(Metrics::default());
@@ -451,7 +422,8 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         certificates.announce(&shared.metrics);
         tasks.push(tokio::spawn(upkeep::certificates(certificates, Arc::clone(&shared))));
     }
-    Ok(Running { addresses, shared, receipts, stop, tasks, tls, _data: parts.data })
+    let invitation = opening::invite_to_demo(&shared).await;
+    Ok(Running { addresses, shared, receipts, stop, tasks, tls, invitation, _data: parts.data })
 }
 
 /// Without the socket the mint runs all the same: what the operator asks of it waits until it is stopped.
@@ -524,6 +496,11 @@ impl Running {
     /// Under which names it is reached.
     pub fn origins(&self) -> &Origins {
         &self.shared.origins
+    }
+
+    /// In a demonstration, the link that leads to a passkey for its console; `None` once somebody has used it.
+    pub fn invitation(&self) -> Option<&str> {
+        self.invitation.as_deref()
     }
 
     /// What it has counted.

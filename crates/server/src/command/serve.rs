@@ -131,6 +131,9 @@ fn welcome(running: &Running, paths: &[String]) -> String {
     for (_, origin) in running.origins().known() {
         text.push_str(&format!("  {origin}/\n"));
     }
+    if let Some(link) = running.invitation() {
+        text.push_str(&format!("\nTo be the operator, make a passkey for the console: {link}\n"));
+    }
     text.push_str("\nPress Ctrl-C to stop.\n\n");
     text
 }

@@ -143,6 +143,8 @@ pub(crate) fn show_with(status: StatusCode, template: &impl Template) -> Respons
 struct RefusalPage {
     page: Page,
     detail: String,
+    /// Whether something on the page before is to be corrected.
+    is_field: bool,
     /// Where to log in, if that helps.
     sign_in: Option<&'static str>,
 }
@@ -155,6 +157,10 @@ pub(crate) fn refusal(desk: &Desk, refusal: &Refusal) -> Response {
     } else {
         None
     };
+    let is_field = matches!(refusal, Refusal::Field(_));
     let page = Page::new(desk, "", said.title);
-    refusal.with_wait(show_with(said.status, &RefusalPage { page, detail: said.detail, sign_in }))
+    refusal.with_wait(show_with(
+        said.status,
+        &RefusalPage { page, detail: said.detail, is_field, sign_in },
+    ))
 }

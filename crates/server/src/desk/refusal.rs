@@ -44,6 +44,10 @@ pub(crate) enum Refusal {
     PasskeyUnknown,
     /// The code is worth nothing.
     Invitation,
+    /// Somebody who works here is called so.
+    NameTaken,
+    /// Nobody would be left who can take staff in.
+    LastAdmin,
     /// A field cannot be used: what is said of it.
     Field(String),
     /// The database is busy or away.
@@ -132,8 +136,14 @@ impl Refusal {
             Self::Invitation => {
                 of(StatusCode::BAD_REQUEST, "invitation", text.invitation_title, text.invitation)
             }
+            Self::NameTaken => {
+                of(StatusCode::CONFLICT, "name-taken", text.taken_title, text.name_taken)
+            }
+            Self::LastAdmin => {
+                of(StatusCode::CONFLICT, "last-admin", text.taken_title, text.last_admin)
+            }
             Self::Field(detail) => {
-                of(StatusCode::UNPROCESSABLE_ENTITY, "field", text.bad_title, detail)
+                of(StatusCode::UNPROCESSABLE_ENTITY, "field", text.field_title, detail)
             }
             Self::Busy => of(StatusCode::SERVICE_UNAVAILABLE, "busy", text.busy_title, text.busy),
             Self::Internal => of(
@@ -146,7 +156,7 @@ impl Refusal {
     }
 
     /// One of each, for the page that lists them.
-    pub(crate) fn all() -> [Self; 18] {
+    pub(crate) fn all() -> [Self; 20] {
         [
             Self::Bad,
             Self::Field(ENGLISH.refusal.field.to_owned()),
@@ -162,6 +172,8 @@ impl Refusal {
             Self::PasskeyTaken,
             Self::PasskeysFull,
             Self::PasskeyLast,
+            Self::NameTaken,
+            Self::LastAdmin,
             Self::TooLarge,
             Self::TooFast(1),
             Self::Internal,

@@ -117,8 +117,13 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   });
   // The code of an invitation stands behind the #, which no server is told of and no log holds.
   const code = form.querySelector("input[name=code]");
-  if (code && location.hash.length > 1) {
-    code.value = decodeURIComponent(location.hash.slice(1));
+  const takeCode = () => {
+    if (location.hash.length < 2) return;
+    code.value = location.hash.slice(1);
     history.replaceState(null, "", location.pathname);
+  };
+  if (code) {
+    takeCode();
+    addEventListener("hashchange", takeCode); // Another link, in the same tab.
   }
 }

@@ -8,6 +8,7 @@ mod invitation;
 mod operator;
 mod passkeys;
 mod portal;
+mod staff;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .route("/invitation/finish", post(invitation::finish))
         .merge(portal::router())
         .merge(operator::router())
+        .merge(staff::router())
         .route_layer(from_fn_with_state(desk.clone(), guard))
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::Method)

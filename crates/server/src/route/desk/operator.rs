@@ -12,7 +12,7 @@ use tacit_service::desk::trail;
 
 use super::passkeys::{self, Named, Passkeys, Which};
 use super::portal::SignInPage;
-use super::{enter, leave, see};
+use super::{enter, leave, see, staff};
 use crate::desk::Desk;
 use crate::desk::page::{Item, Page, PasskeyForm, show};
 use crate::desk::passkey::{Created, Question, Used};
@@ -41,10 +41,11 @@ pub(super) fn router() -> Router<Desk> {
 }
 
 /// Pages of the console, and what is needed to see each: `None` if everybody who works here may.
-fn pages() -> [(Option<Permission>, Item); 2] {
+fn pages() -> [(Option<Permission>, Item); 3] {
     let text = &ENGLISH.operator;
     let item = |path, name, about| Item { path, name, about };
     [
+        (Some(Permission::SeeStaff), item(staff::PATH, text.menu_staff, text.menu_staff_about)),
         (
             Some(Permission::SeeTrail),
             item("/operator/trail", text.menu_trail, text.menu_trail_about),
@@ -175,6 +176,8 @@ struct TrailPage {
     entries: Vec<EntryRow>,
     /// Where older entries begin.
     older: Option<u64>,
+    /// Whether there are newer ones than these.
+    is_older: bool,
 }
 
 struct EntryRow {
@@ -235,5 +238,6 @@ async fn show_trail(
         },
         entries: entries.iter().rev().map(row).collect(),
         older: (first > 1).then_some(first),
+        is_older: older.before.is_some(),
     }))
 }
