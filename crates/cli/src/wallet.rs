@@ -25,7 +25,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use self::command::{init, look, mint, mints, pay, pending, receive, request, restore, send};
+use self::command::{
+    deliver, init, look, mint, mints, pay, pending, receive, request, restore, send,
+};
 use self::error::WalletError;
 use self::place::Options;
 
@@ -52,10 +54,12 @@ enum Command {
     Receive(receive::Receive),
     Pay(pay::Pay),
     Request(request::Request),
+    Requests(request::Requests),
     Balance(look::Balance),
     History(look::History),
     Note(look::Note),
     Pending(pending::Pending),
+    Deliver(deliver::Deliver),
     Reclaim(pending::Reclaim),
     Quotes(mint::Quotes),
     Mints(mints::Mints),
@@ -73,10 +77,12 @@ pub(crate) fn run(arguments: &WalletArguments) -> ExitCode {
         Command::Receive(arguments) => receive::run(arguments, options),
         Command::Pay(arguments) => pay::run(arguments, options),
         Command::Request(arguments) => request::run(arguments, options),
+        Command::Requests(arguments) => request::list(arguments, options),
         Command::Balance(arguments) => look::balance(arguments, options),
         Command::History(arguments) => look::history(arguments, options),
         Command::Note(arguments) => look::note(arguments, options),
         Command::Pending(arguments) => pending::run(arguments, options),
+        Command::Deliver(arguments) => deliver::run(arguments, options),
         Command::Reclaim(arguments) => pending::reclaim(arguments, options),
         Command::Quotes(arguments) => mint::quotes(arguments, options),
         Command::Mints(arguments) => mints::run(arguments, options),

@@ -13,7 +13,7 @@ use tacit_wallet::operation::ask::AskError;
 use tacit_wallet::operation::keysets::KeysetsError;
 use tacit_wallet::operation::melt::{self, MeltError};
 use tacit_wallet::operation::mint::{self, MintError};
-use tacit_wallet::operation::pay::PayError;
+use tacit_wallet::operation::pay::{DeliverError, PayError};
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::receive::ReceiveError;
 use tacit_wallet::operation::reclaim::ReclaimError;
@@ -58,6 +58,8 @@ pub(crate) enum WalletError {
     Note(#[from] NoteError),
     #[error("there is no {what} {number}")]
     NoSuch { what: &'static str, number: u64 },
+    #[error("no payment request of yours is {id:?}: tacit wallet requests lists them")]
+    NoRequest { id: String },
     #[error("this is {what}: use `tacit wallet {command}`")]
     OtherCommand { what: &'static str, command: &'static str },
     #[error("the wallet deals with no mint{of}: add one with `tacit wallet mints add URL`", of = of_unit(*unit))]
@@ -161,6 +163,7 @@ impl WalletError {
             | Self::InputFile { .. }
             | Self::Note(_)
             | Self::NoSuch { .. }
+            | Self::NoRequest { .. }
             | Self::OtherCommand { .. }
             | Self::NoMint { .. }
             | Self::SeveralUnits
@@ -170,6 +173,8 @@ impl WalletError {
             Self::File(FileError::Busy { .. } | FileError::Conflict) => Exit::Later,
             Self::File(_) | Self::Passphrase(_) | Self::Keyring(_) => Exit::File,
             Self::Declined | Self::NeedsYes | Self::UnknownMint { .. } => Exit::Declined,
+            // As long as it is not delivered or taken back, nothing else is wrong with it.
+            Self::PayRequest(PayError::Undelivered { .. }) => Exit::Later,
             Self::NotEnough { .. } | Self::PayRequest(PayError::NotEnough { .. }) => {
                 Exit::NotEnough
             }
@@ -309,6 +314,12 @@ impl From<MeltError> for WalletError {
     }
 }
 
+impl From<DeliverError> for WalletError {
+    fn from(error: DeliverError) -> Self {
+        PayError::Deliver(error).into()
+    }
+}
+
 impl From<PayError> for WalletError {
     fn from(error: PayError) -> Self {
         match error {
@@ -321,6 +332,7 @@ impl From<PayError> for WalletError {
             | PayError::Lock(_)
             | PayError::NoTransport
             | PayError::Url(_)
+            | PayError::Undelivered { .. }
             | PayError::NotTaken
             | PayError::NotEnough { .. }
             | PayError::LockUnsupported

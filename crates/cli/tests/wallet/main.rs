@@ -4,6 +4,7 @@
 mod demo;
 mod file;
 mod relay;
+mod request;
 mod trouble;
 
 use demo::{Demo, program};
@@ -91,6 +92,8 @@ fn a_request_is_paid_with_what_it_asks_for() {
     let received = bob.feed(&["receive", "-"], &paid.line());
     assert_eq!(received.code, Some(0), "{received:?}");
     assert_eq!((alice.balance("usd"), bob.balance("usd")), (925, 125));
+    let asked = &bob.json(&["requests"])[0];
+    assert_eq!((&asked["paid"], &asked["description"]), (&json!(true), &json!("coffee")));
     let other = alice.feed(&["pay", "-", "--yes", "--amount", "2"], &request);
     assert!(other.code == Some(1) && other.stderr.contains("another amount"), "{other:?}");
     let torn = alice.feed(&["pay", "-", "--yes"], &request[..request.len() - 9]);

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is sent. The driver makes the request's id from random bytes, gives the text out, and hands what comes
 //! back to [`crate::operation::receive::Receive::payment`], or, if a token comes instead of a payload, to
-//! [`crate::operation::receive::Receive::new`].
+//! [`crate::operation::receive::Receive::new`], which looks for the request that asked for just that.
 
 use secp256k1::{PublicKey, SECP256K1};
 use tacit_core::time::Timestamp;
@@ -140,4 +140,24 @@ pub(crate) fn pays(
     }
     let (id, from, operation) = (id.clone(), own.payments.len(), state.next_operation);
     Ok((request.description, Change::AddPayment { id, from, operation }))
+}
+
+/// The request of this wallet that a token pays which comes without its id, as [`pays`] says it: the one that asks for just
+/// as much, once, to be handed over. `None` also if there are several, for nobody knows which is meant.
+pub(crate) fn asked_for(
+    state: &State,
+    (mint, unit, net): (&MintUrl, Unit, u64),
+) -> Option<(Option<String>, Change)> {
+    let is_just_that = |own: &OwnRequest| {
+        own.text.parse().is_ok_and(|request: PaymentRequest| {
+            request.amount == Some(net)
+                && request.unit.is_some()
+                && request.is_single_use == Some(true)
+                && request.transports.is_empty()
+        })
+    };
+    let requests = state.requests.iter().filter(|(_, own)| is_just_that(own));
+    let mut paid = requests.filter_map(|(id, _)| pays(state, Some(id), (mint, unit, net)).ok());
+    let found = paid.next()?;
+    paid.next().is_none().then_some(found)
 }

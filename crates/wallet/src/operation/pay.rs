@@ -60,6 +60,12 @@ pub enum PayError {
     /// The address is none.
     #[error(transparent)]
     Url(#[from] PayeeUrlError),
+    /// It was paid, and the payment is not known to have arrived: another would pay it twice.
+    #[error("payment {number} is for this request, and is not known to have arrived", number = operation.number())]
+    Undelivered {
+        /// The token: [`Deliver`] sends it again, a reclaim takes it back.
+        operation: OperationId,
+    },
     /// The request takes e-cash of none of the wallet's mints in this unit.
     #[error("the payment request takes e-cash of none of this wallet's mints")]
     NotTaken,
@@ -102,6 +108,9 @@ pub fn payable(
         lock.condition()?;
     }
     let delivery = delivery(request)?;
+    if let Some(operation) = delivery.as_ref().and_then(|to| on_its_way(state, to)) {
+        return Err(PayError::Undelivered { operation });
+    }
     let mut mints: Vec<&MintUrl> =
         state.keysets.values().map(|keyset| &keyset.pinned.mint).collect();
     mints.sort_unstable();
@@ -149,6 +158,16 @@ fn delivery(request: &PaymentRequest) -> Result<Option<Delivery>, PayError> {
     let url = request.post_url().ok_or(PayError::NoTransport)?;
     let (id, url) = (request.id.clone(), PayeeUrl::try_from(url.to_owned())?);
     Ok(Some(Delivery { id, url, is_done: false }))
+}
+
+/// A payment to the same place for the same request, of which it is not known whether it arrived.
+fn on_its_way(state: &State, to: &Delivery) -> Option<OperationId> {
+    let waits = |delivery: &Delivery| {
+        !delivery.is_done && (&delivery.id, &delivery.url) == (&to.id, &to.url)
+    };
+    let mut tokens = state.tokens.iter();
+    let (id, _) = tokens.find(|(_, token)| token.delivery.as_ref().is_some_and(waits))?;
+    Some(*id)
 }
 
 /// Pays a request.

@@ -8,7 +8,7 @@ use tacit_ecash::payment_request::payload::Payload;
 use tacit_ecash::proof::Proof;
 use tacit_ecash::token::{ResolveError, Token};
 
-use super::ask::{PaymentError, pays};
+use super::ask::{PaymentError, asked_for, pays};
 use super::prepare::{PrepareError, Spend, held, opening, signing_keyset};
 use super::send::swap;
 use super::settle::{Settle, SettleError, Settled};
@@ -56,7 +56,7 @@ pub enum ReceiveError {
 }
 
 impl Receive {
-    /// Of this token.
+    /// Of this token. If just one request of this wallet asks for what it is worth, that one is paid.
     pub fn new(token: Token) -> Self {
         Self { token, preimage: None, payment: None, settling: None }
     }
@@ -99,13 +99,13 @@ impl Receive {
             return Err(ReceiveError::Unit);
         }
         let spend = Spend::of(wallet.state, proofs)?;
-        let (mut memo, mut paid) = (self.token.memo.clone(), None);
-        if let Some(id) = &self.payment {
-            let net = spend.net(wallet.state)?;
-            let (description, change) = pays(wallet.state, id.as_deref(), (&mint, unit, net))?;
-            memo = memo.or(description);
-            paid = Some(change);
-        }
+        let came = (&mint, unit, spend.net(wallet.state)?);
+        let paid = match &self.payment {
+            Some(id) => Some(pays(wallet.state, id.as_deref(), came)?),
+            None => asked_for(wallet.state, came),
+        };
+        let (description, paid) = paid.unzip();
+        let memo = self.token.memo.clone().or(description.flatten());
         let (id, mut batch) =
             take(wallet, mint, unit, spend, (Kind::Received, memo), self.preimage)?;
         batch.changes.extend(paid);

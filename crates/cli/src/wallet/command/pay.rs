@@ -56,6 +56,10 @@ pub(crate) fn run(arguments: &Pay, options: &Options) -> Result<(), WalletError>
     }
 }
 
+/// What can be done about a payment that is not known to have arrived.
+const WAITS: &str =
+    "the payment waits: tacit wallet deliver sends it again, tacit wallet reclaim takes it back";
+
 /// Whether a text is a payment request of NUT-18 or NUT-26.
 fn is_request(text: &str) -> bool {
     let text = text.strip_prefix("cashu:").unwrap_or(text).to_ascii_lowercase();
@@ -78,7 +82,11 @@ fn pay_request(
             Some(typed.amount(unit)?)
         }
     };
-    let payable = payable(session.state(), request, chosen)?;
+    let payable = payable(session.state(), request, chosen).inspect_err(|error| {
+        if matches!(error, PayError::Undelivered { .. }) {
+            session.terminal.say(WAITS);
+        }
+    })?;
     let wanted = |it: &Payable| arguments.mint.as_ref().is_none_or(|mint| *mint == it.mint);
     let payable = payable.into_iter().find(wanted).ok_or(PayError::NotTaken)?;
     let (mint, amount) = (payable.mint.clone(), payable.amount);
@@ -96,6 +104,9 @@ fn pay_request(
     getrandom::fill(&mut random)?;
     let mut pay = PayIt::new(request, payable, None, random);
     let paid = session.run("paying", |wallet, answer| pay.step(wallet, answer));
+    if let Err(WalletError::PayRequest(PayError::Deliver(_))) = &paid {
+        terminal.say(WAITS);
+    }
     let paid = paid.map_err(|error| error.in_unit(amount.unit()))?;
     let id = paid.token.id;
     if let Some(note) = &arguments.note {

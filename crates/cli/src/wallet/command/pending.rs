@@ -9,6 +9,7 @@ use tacit_wallet::operation::reclaim::{Reclaim as ReclaimIt, ReclaimError, Recla
 use tacit_wallet::state::{OperationId, Purpose};
 use tacit_wallet::token::SealedToken;
 
+use super::deliver::undelivered;
 use crate::wallet::error::WalletError;
 use crate::wallet::money::shown;
 use crate::wallet::place::Options;
@@ -71,8 +72,14 @@ pub(crate) fn run(arguments: &Pending, options: &Options) -> Result<(), WalletEr
                 Err(error) => session.terminal.say(&format!("token {number}: {error}")),
             }
         }
-        lines.push(format!("{number:>4}  token      {:>14}  {mint}", shown(left, unit)));
-        list.push(json!({"operation": number, "kind": "token", "mint": mint, "unit": unit, "amount": left}));
+        let (kind, told) = match undelivered(&session).contains(&id) {
+            true => ("payment", "  is not known to have arrived: tacit wallet deliver"),
+            false => ("token", ""),
+        };
+        lines.push(format!("{number:>4}  {kind:<9}  {:>14}  {mint}{told}", shown(left, unit)));
+        list.push(
+            json!({"operation": number, "kind": kind, "mint": mint, "unit": unit, "amount": left}),
+        );
     }
     for (id, operation) in session.state().operations() {
         let (number, mint, unit) = (id.number(), &operation.mint, operation.unit);
