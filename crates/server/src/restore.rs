@@ -18,7 +18,7 @@ use tacit_service::audit::Books;
 use tacit_service::identity::Identity;
 use tacit_service::keyset::{KeysetRecord, KeysetState};
 use tacit_service::vault::{Change, StoreError, VaultReader, VaultStore};
-use tacit_store::sqlite::backup::Standing;
+use tacit_store::sqlite::backup::{Standing, bring_up_to_date};
 use tacit_store::sqlite::mark::{self, Marked};
 use tacit_store::sqlite::{OpenError, SqliteReader, SqliteVault};
 
@@ -154,6 +154,7 @@ impl Restore<'_> {
             // Whatever mode it has where it comes from.
             let owner_only = fs::Permissions::from_mode(0o600);
             fs::set_permissions(&copy, owner_only).map_err(failed(&copy))?;
+            bring_up_to_date(&copy)?;
             if Standing::read(&copy)? != standing {
                 return Err(BackupError::Damaged.into());
             }

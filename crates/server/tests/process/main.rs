@@ -4,6 +4,7 @@
 mod backup;
 mod config;
 mod disk;
+mod earlier;
 mod rotate;
 mod seed;
 #[path = "../support/mod.rs"]

@@ -11,7 +11,10 @@ use secp256k1::PublicKey;
 
 use super::fault::Fault;
 use super::mark::Marked;
-use super::{Lineage, Move, OpenError, SqliteReader, connect, create_file, lineage_of, read};
+use super::{
+    Lineage, Move, OpenError, SqliteReader, configure_writer, connect, create_file, lineage_of,
+    migrate, read,
+};
 
 /// Pages copied between two reports of progress: some megabytes.
 const PAGES_A_STEP: i32 = 4096;
@@ -108,6 +111,19 @@ pub fn copy(
     into.close().map_err(|(_, error)| CopyError::Sqlite(error))?;
     File::open(target).and_then(|file| file.sync_all()).map_err(CopyError::Target)?;
     Ok(standing)
+}
+
+/// Brings a copy that nobody else has open up to the schema of today, as its writer would: copies made by earlier versions
+/// of this program have that of their day. What it says of itself stays as it is.
+///
+/// # Errors
+/// [`OpenError`]; then it may be anywhere between the two schemas, and is not to be used.
+pub fn bring_up_to_date(path: &Path) -> Result<(), OpenError> {
+    let mut connection = connect(path)?;
+    configure_writer(&connection)?;
+    let mint = super::mint_identity(&connection)?;
+    migrate(&mut connection, &mint)?;
+    connection.close().map_err(|(_, error)| error.into())
 }
 
 /// Whether every page of the vault at `path` is as SQLite wrote it: the first thing wrong, if anything is.
