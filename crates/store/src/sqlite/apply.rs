@@ -142,12 +142,7 @@ fn tell(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
     for OutboxEvent { id, kind, order, amount } in events {
         change
             .prepare_cached("INSERT INTO outbox (id, kind, sale, amount) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![
-                id.as_bytes(),
-                kind.name(),
-                order.as_bytes(),
-                row::integer(amount)
-            ])?;
+            .execute(params![id.as_bytes(), kind.name(), order.as_bytes(), row::integer(amount)])?;
     }
     for id in &effects.forget {
         change.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id.as_bytes()])?;
