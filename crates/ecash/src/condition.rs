@@ -164,6 +164,30 @@ pub fn unlock(spend: &Spend<'_>, now: Timestamp) -> Result<Vec<Option<Preimage>>
     }
 }
 
+/// Whether an input's lock is open to those it falls back to: its locktime has passed, and refund keys have signed, or it
+/// names none.
+///
+/// Of a plain secret, and of a lock that opens for nobody, it is not.
+///
+/// Source: NUT-11, "Locktime Tag".
+pub fn is_refundable(spend: &Spend<'_>, index: usize, now: Timestamp) -> bool {
+    let Some(input) = spend.inputs.get(index) else { return false };
+    let Ok(Some(condition)) = Condition::parse(input.secret.expose()) else { return false };
+    // Under SIG_ALL the first input's witness signs for all.
+    let (signed, digest) = if condition.signs_all() {
+        (&spend.inputs[0], spend.digest())
+    } else {
+        (input, Sha256::digest(input.secret.expose()).into())
+    };
+    let Ok(witness) = read_witness(index, signed) else { return false };
+    let mut checks = Checks { left: limit::SIGNATURE_CHECKS };
+    condition.is_expired(now)
+        && condition
+            .refund
+            .as_ref()
+            .is_none_or(|refund| checks.enough(refund, &witness, &digest).unwrap_or(false))
+}
+
 fn unlock_singly(
     spend: &Spend<'_>,
     conditions: &[Option<Condition>],

@@ -147,7 +147,9 @@ fn code_of_input(error: &InputError) -> Code {
         InputError::UnknownKeyset { .. } => Code::UnknownKeyset,
         InputError::Duplicate { .. } => Code::DuplicateInputs,
         InputError::Overflow => Code::Unbalanced,
-        InputError::Locked(_) | InputError::InvalidProof { .. } => Code::InvalidProof,
+        InputError::OfMerchant { .. } | InputError::Locked(_) | InputError::InvalidProof { .. } => {
+            Code::InvalidProof
+        }
         InputError::AlreadySpent { .. } => Code::AlreadySpent,
         InputError::Pending { .. } => Code::ProofsPending,
         InputError::KeysetExpired { .. } => Code::ExpiredKeyset,

@@ -363,7 +363,8 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let origins = entrances.origins(&config);
     let desk_handle = opening::handle(std::mem::take(&mut parts.desk), &origins, &config)?;
     let records = parts.keysets(&config)?;
-    let mint = Mint::new(&parts.seed, records)?;
+    let merchants = parts.reader()?.merchant_keys()?;
+    let mint = Mint::new(&parts.seed, records)?.with_merchants(&merchants);
     let metrics = Arc::new(Metrics::default());
     let (hub, payouts) = (Arc::new(Hub::default()), Payouts::new());
     let receipts = parts.demo.as_ref().map(|_| Receipts::new(config.bounds.receipt_delay));

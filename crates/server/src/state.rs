@@ -8,7 +8,7 @@ use tacit_core::time::{Clock, Timestamp};
 use tacit_service::identity::Identity;
 use tacit_service::mint::{Mint, WrongSeed};
 use tacit_service::rail::{Rail, RailError};
-use tacit_service::vault::{Change, Outcome, VaultReader};
+use tacit_service::vault::{Change, Outcome, StoreError, VaultReader};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::config::{Config, UnitConfig};
@@ -139,11 +139,14 @@ impl Shared {
     /// Reads the keysets anew: after a rotation, and when time has closed one.
     pub(crate) async fn refresh(&self) -> Result<(), RefreshError> {
         let _guard = self.refreshing.lock().await;
-        let records = self.pool.run(|reader| reader.keysets()).await??;
+        let read = |reader: &mut dyn VaultReader| {
+            Ok::<_, StoreError>((reader.keysets()?, reader.merchant_keys()?))
+        };
+        let (records, merchants) = self.pool.run(read).await??;
         let known = self.mint();
         let same = known.keysets().iter().map(|keyset| keyset.record()).eq(&records);
-        if !same {
-            let mint = Arc::new(Mint::new(&self.seed, records)?);
+        if !same || !known.has_merchants(&merchants) {
+            let mint = Arc::new(Mint::new(&self.seed, records)?.with_merchants(&merchants));
             *self.mint.write().unwrap_or_else(PoisonError::into_inner) = mint;
         }
         Ok(())

@@ -79,6 +79,8 @@ pub const CHECKS: &[Check] = checks![
     orders::refunds_never_exceed_the_payment,
     orders::a_refund_is_signed_on_the_payers_outputs,
     orders::a_refund_by_code_is_fetched_once,
+    orders::what_is_locked_to_a_merchant_only_pays_orders,
+    orders::an_older_copy_freezes_accounts_and_cancels_orders,
     orders::orders_are_dropped_in_their_time,
     keysets::a_rotated_keyset_redeems_and_does_not_sign,
     keysets::closed_keyset_stays_closed,

@@ -69,6 +69,10 @@ impl Decision {
                 Outcome::Refunded(self.refund(order, *refund, *amount, *to))
             }
             Change::FetchRefund(fetch) => Outcome::Fetched(self.fetch_refund(fetch)),
+            Change::Release(proofs) => {
+                self.effects.release.extend(proofs);
+                Outcome::Applied(!proofs.is_empty())
+            }
             Change::Forget(events) => {
                 self.effects.forget.extend(events);
                 Outcome::Applied(!events.is_empty())
@@ -372,7 +376,8 @@ impl Decision {
         true
     }
 
-    /// Closes every keyset and withdraws every open quote. The pending payments stay: the rail knows how they end.
+    /// Closes every keyset, withdraws every open quote and order, and freezes every account: what was paid, spent and
+    /// held since is not known. The pending payments stay: the rail knows how they end.
     fn accept_loss(&mut self) -> bool {
         for keyset in &mut self.facts.keysets {
             if keyset.state < KeysetState::Closed {
@@ -398,6 +403,7 @@ impl Decision {
             self.effects.melt_quotes.remove(&id);
             self.effects.withdraw.insert(id);
         }
+        self.put_accounts_aside();
         true
     }
 

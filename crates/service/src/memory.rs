@@ -1,14 +1,14 @@
 //! A vault in memory: the reference the stores are held against, and what tests run on. Nothing is durable.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
 use tacit_ecash::point::{PointBytes, Y};
 
-use crate::account::{AccountId, Holder, Usage};
+use crate::account::{AccountId, Holder, HolderState, Usage};
 use crate::audit::{Books, KeysetBooks};
 use crate::decide::decide;
 use crate::keyset::{KeysetNumber, KeysetRecord, KeysetState, SealedTotals};
@@ -36,6 +36,7 @@ struct Rows {
     usage: BTreeMap<(AccountId, Unit), Usage>,
     orders: BTreeMap<OrderId, Order>,
     outbox: BTreeMap<EventId, OutboxEvent>,
+    released: BTreeSet<Y>,
     open_day: Day,
     day_flows: DayFlows,
 }
@@ -83,16 +84,18 @@ impl Rows {
             melt_quotes: pick(&self.melt_quotes, |quote| {
                 wanted.melt_quotes.contains(&quote.id) || wanted.open_quotes && quote.is_open()
             }),
-            holders: wanted
+            holders: self
                 .holders
                 .iter()
-                .filter_map(|id| Some((*id, self.holders.get(id)?.clone())))
+                .filter(|(id, _)| wanted.holders.contains(id) || wanted.open_quotes)
+                .map(|(id, holder)| (*id, holder.clone()))
                 .collect(),
             purses: wanted.purses.iter().map(|of| (*of, self.purse(of.0, of.1))).collect(),
-            orders: wanted
+            orders: self
                 .orders
                 .iter()
-                .filter_map(|id| Some((*id, self.orders.get(id)?.clone())))
+                .filter(|(id, _)| wanted.orders.contains(id) || wanted.open_quotes)
+                .map(|(id, order)| (*id, order.clone()))
                 .collect(),
             transfers: wanted
                 .transfers
@@ -116,6 +119,7 @@ impl Rows {
             insert(&mut self.outbox, event.id, event)?;
         }
         self.outbox.retain(|id, _| !effects.forget.contains(id));
+        self.released.extend(effects.release);
         for (of, usage) in effects.usage {
             let before = self.usage.insert(of, usage).unwrap_or_default();
             if usage.version != before.version + 1 {
@@ -299,6 +303,17 @@ impl VaultReader for MemoryVault {
 
     fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
         Ok(self.rows().orders.get(&id).cloned())
+    }
+
+    fn merchant_keys(&mut self) -> Result<Vec<PointBytes>, StoreError> {
+        let rows = self.rows();
+        let open = rows.holders.values().filter(|holder| holder.state != HolderState::Closed);
+        Ok(open.filter_map(|holder| holder.key).collect())
+    }
+
+    fn released(&mut self, proofs: &[Y]) -> Result<HashSet<Y>, StoreError> {
+        let rows = self.rows();
+        Ok(proofs.iter().filter(|y| rows.released.contains(y)).copied().collect())
     }
 
     fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use secp256k1::{PublicKey, XOnlyPublicKey};
 use tacit_core::secret::Secret;
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
-use tacit_ecash::condition::{ConditionError, Spend, unlock};
+use tacit_ecash::blind::hash_to_curve;
+use tacit_ecash::condition::lock::{Condition, Lock};
+use tacit_ecash::condition::{ConditionError, Preimage, Spend, is_refundable, unlock};
 use tacit_ecash::keyset::{KeysetId, SecretKeyset};
+use tacit_ecash::point::{PointBytes, Y};
 use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof, SignError, sign, verify};
 
 use crate::keyset::{KeysetNumber, KeysetRecord};
@@ -36,6 +40,8 @@ impl MintKeyset {
 pub struct Mint {
     keysets: Vec<MintKeyset>,
     by_id: HashMap<KeysetId, usize>,
+    /// Keys of merchants, by x-coordinate: what is locked to one is redeemed by paying an order.
+    merchants: HashSet<XOnlyPublicKey>,
 }
 
 /// The seed does not belong to this vault.
@@ -67,6 +73,14 @@ pub enum InputError {
     /// NUT error 11005: the sum is no amount.
     #[error("the inputs add up to more than an amount can be")]
     Overflow,
+    /// NUT error 10001.
+    #[error(
+        "input {index} is locked to a merchant of this mint: it pays an order, or comes back after its locktime"
+    )]
+    OfMerchant {
+        /// Which input.
+        index: usize,
+    },
     /// NUT error 10001.
     #[error("the spending condition of an input is not satisfied")]
     Locked(#[from] ConditionError),
@@ -186,7 +200,48 @@ impl Mint {
             keysets.push(MintKeyset { record, keys: Arc::new(keys) });
         }
         let by_id = keysets.iter().enumerate().map(|(at, keyset)| (keyset.record.id, at)).collect();
-        Ok(Self { keysets, by_id })
+        Ok(Self { keysets, by_id, merchants: HashSet::new() })
+    }
+
+    /// The same, with the keys of all merchants.
+    pub fn with_merchants(mut self, keys: &[PointBytes]) -> Self {
+        let points = keys.iter().filter_map(|key| key.parse().ok());
+        self.merchants = points.map(|key: PublicKey| key.x_only_public_key().0).collect();
+        self
+    }
+
+    /// Whether these are the keys of all merchants that it knows.
+    pub fn has_merchants(&self, keys: &[PointBytes]) -> bool {
+        let known = |key: &PointBytes| {
+            let key: Option<PublicKey> = key.parse().ok();
+            key.is_none_or(|key| self.merchants.contains(&key.x_only_public_key().0))
+        };
+        self.merchants.len() <= keys.len() && keys.iter().all(known)
+    }
+
+    /// The merchant's key that an input is locked to, if it is.
+    fn merchant_of(&self, input: &Proof) -> Option<XOnlyPublicKey> {
+        if self.merchants.is_empty() {
+            return None;
+        }
+        let condition = Condition::parse(input.secret.expose()).ok()??;
+        let Lock::Key(key) = condition.terms().lock else { return None };
+        Some(key.x_only_public_key().0).filter(|key| self.merchants.contains(key))
+    }
+
+    /// The names of inputs that are locked to a merchant: only these can have been released.
+    pub fn locked_to_merchants(&self, inputs: &[Proof]) -> Vec<Y> {
+        let locked = inputs.iter().filter(|input| self.merchant_of(input).is_some());
+        let name = |input: &Proof| hash_to_curve(input.secret.expose().as_bytes()).ok();
+        locked.filter_map(name).map(|point| point.y()).collect()
+    }
+
+    /// The names of proofs that are all locked to this merchant; `None` if one is not.
+    pub fn locked_to(&self, key: &PointBytes, proofs: &[Proof]) -> Option<Vec<Y>> {
+        let key: PublicKey = key.parse().ok()?;
+        let own = key.x_only_public_key().0;
+        let is_own = |proof: &Proof| self.merchant_of(proof) == Some(own);
+        proofs.iter().all(is_own).then(|| self.locked_to_merchants(proofs))
     }
 
     /// Every keyset, in order of its number.
@@ -297,8 +352,39 @@ impl Mint {
         counted: &CountedInputs,
         now: Timestamp,
     ) -> Result<Vec<SpentProof>, InputError> {
+        for (index, input) in spend.inputs.iter().enumerate() {
+            if self.merchant_of(input).is_some() && !is_refundable(spend, index, now) {
+                return Err(InputError::OfMerchant { index });
+            }
+        }
         let preimages = unlock(spend, now)?;
-        let checked = spend.inputs.iter().zip(&counted.keysets).zip(preimages).enumerate();
+        self.verify_unlocked(spend.inputs, counted, preimages)
+    }
+
+    /// The dear checks of inputs whose locks a merchant has let go; the others have none.
+    pub(crate) fn verify_released(
+        &self,
+        inputs: &[Proof],
+        counted: &CountedInputs,
+        released: &HashSet<Y>,
+    ) -> Result<Vec<SpentProof>, InputError> {
+        for (index, input) in inputs.iter().enumerate() {
+            let is_plain = matches!(Condition::parse(input.secret.expose()), Ok(None));
+            let name = hash_to_curve(input.secret.expose().as_bytes()).map(|point| point.y());
+            if !is_plain && !name.is_ok_and(|y| released.contains(&y)) {
+                return Err(InputError::OfMerchant { index });
+            }
+        }
+        self.verify_unlocked(inputs, counted, vec![None; inputs.len()])
+    }
+
+    fn verify_unlocked(
+        &self,
+        inputs: &[Proof],
+        counted: &CountedInputs,
+        preimages: Vec<Option<Preimage>>,
+    ) -> Result<Vec<SpentProof>, InputError> {
+        let checked = inputs.iter().zip(&counted.keysets).zip(preimages).enumerate();
         checked
             .map(|(index, ((input, at), preimage))| {
                 let keyset = &self.keysets[*at];

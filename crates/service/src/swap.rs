@@ -1,8 +1,11 @@
 //! Swap (NUT-03): spends proofs, signs outputs of the same value less fees.
 
+use std::collections::HashSet;
+
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
 use tacit_ecash::condition::Spend;
+use tacit_ecash::point::Y;
 use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof};
 
 use crate::keyset::KeysetNumber;
@@ -80,6 +83,15 @@ impl PreparedSwap {
     }
 }
 
+/// How to look at the locks of inputs.
+#[derive(Clone, Copy)]
+enum Locks<'a> {
+    /// At a moment, with their witnesses.
+    InForce(Timestamp),
+    /// Those of these names bind nobody.
+    Released(&'a HashSet<Y>),
+}
+
 impl Mint {
     /// Checks and signs a swap (NUT-03): pure computation, for the crypto pool. Nothing is changed yet.
     ///
@@ -96,6 +108,31 @@ impl Mint {
         outputs: &[BlindedMessage],
         now: Timestamp,
     ) -> Result<PreparedSwap, SwapError> {
+        self.prepare_swap_under(unit, inputs, outputs, Locks::InForce(now))
+    }
+
+    /// The same for inputs that merchants have released, as the vault says: their locks bind nobody any more. Other locks
+    /// cannot be opened in the same swap.
+    ///
+    /// # Errors
+    /// [`SwapError`], all but what the vault knows.
+    pub fn prepare_released_swap(
+        &self,
+        unit: Unit,
+        inputs: &[Proof],
+        outputs: &[BlindedMessage],
+        released: &HashSet<Y>,
+    ) -> Result<PreparedSwap, SwapError> {
+        self.prepare_swap_under(unit, inputs, outputs, Locks::Released(released))
+    }
+
+    fn prepare_swap_under(
+        &self,
+        unit: Unit,
+        inputs: &[Proof],
+        outputs: &[BlindedMessage],
+        locks: Locks<'_>,
+    ) -> Result<PreparedSwap, SwapError> {
         let counted_inputs = self.count_inputs(unit, inputs)?;
         if outputs.is_empty() {
             return Err(OutputError::Empty.into());
@@ -105,8 +142,13 @@ impl Mint {
         if counted_outputs.total.is_none_or(|signed| total.checked_sub(fee) != Some(signed)) {
             return Err(SwapError::Unbalanced { inputs: total, fee });
         }
-        let spend = Spend { inputs, outputs, melt_quote: None };
-        let spent = self.verify_inputs(&spend, &counted_inputs, now)?;
+        let spent = match locks {
+            Locks::InForce(now) => {
+                let spend = Spend { inputs, outputs, melt_quote: None };
+                self.verify_inputs(&spend, &counted_inputs, now)?
+            }
+            Locks::Released(released) => self.verify_released(inputs, &counted_inputs, released)?,
+        };
         let signatures = self.sign_outputs(outputs, &counted_outputs)?;
         let flows = flows(&counted_inputs.by_keyset, &counted_outputs.by_keyset, fee);
         Ok(PreparedSwap { inputs: spent, outputs: counted_outputs.outputs, flows, signatures })

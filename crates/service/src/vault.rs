@@ -63,8 +63,8 @@ pub enum Change {
     /// Moves a closed keyset's outstanding e-cash to the expired account, under signed totals.
     Seal(SealedTotals),
     /// Makes an older copy of a vault fit to serve. It forgot what was redeemed, issued and paid since: every keyset is
-    /// closed, so that nothing is redeemed twice, and every quote that is still open is withdrawn, so that nothing is
-    /// issued or paid twice. Money of quotes paid and not issued goes to the account of what was set aside.
+    /// closed, so that nothing is redeemed twice, and every quote and order that is still open is withdrawn, so that nothing
+    /// is issued or paid twice. Accounts are frozen, until somebody has held them against what is known elsewhere. Money of quotes paid and not issued goes to the account of what was set aside.
     AcceptLoss,
     /// Opens an account.
     OpenHolder(Holder),
@@ -105,6 +105,8 @@ pub enum Change {
     },
     /// Issues e-cash for a refund that waits.
     FetchRefund(PreparedFetch),
+    /// Lets go what is locked to a merchant, who has asked for it: whoever has these proofs may spend them.
+    Release(BTreeSet<Y>),
     /// Forgets events that the desk has taken over.
     Forget(Vec<EventId>),
     /// Lets time pass: posts the day that ended, closes what expired, drops quotes past their retention.
@@ -133,6 +135,7 @@ impl Change {
             | Self::CancelOrder(_)
             | Self::Forget(_)
             | Self::Tick => 1,
+            Self::Release(proofs) => proofs.len(),
             Self::PayOrder(payment) => payment.inputs().len(),
             Self::Refund { .. } => 8, // The parts of an amount, about.
             Self::FetchRefund(fetch) => fetch.outputs().len(),
@@ -198,7 +201,8 @@ pub struct Wanted {
     pub orders: BTreeSet<OrderId>,
     /// Whether the balances of e-cash accounts are needed, to seal a keyset.
     pub balances: bool,
-    /// Whether all open quotes are needed, to withdraw them: mint quotes that are not issued, melt quotes unpaid.
+    /// Whether all that is open is needed, to withdraw it: mint quotes that are not issued, melt quotes unpaid, accounts
+    /// and orders that are open.
     pub open_quotes: bool,
 }
 
@@ -262,7 +266,10 @@ impl Wanted {
                     wanted.outputs.extend(fetch.outputs().iter().map(|output| output.blinded));
                     wanted.transfers.extend([refunded(fetch.refund()), fetched(fetch.refund())]);
                 }
-                Change::AddKeyset { .. } | Change::Forget(_) | Change::Tick => {}
+                Change::AddKeyset { .. }
+                | Change::Forget(_)
+                | Change::Release(_)
+                | Change::Tick => {}
             }
         }
         wanted
@@ -284,11 +291,11 @@ pub struct Facts {
     pub mint_quotes: HashMap<QuoteId, MintQuote>,
     /// The melt quotes asked about; with [`Wanted::open_quotes`] also all that are unpaid.
     pub melt_quotes: HashMap<QuoteId, MeltQuote>,
-    /// The accounts asked about.
+    /// The accounts asked about; with [`Wanted::open_quotes`] also all that are open.
     pub holders: HashMap<AccountId, Holder>,
     /// What they hold, by currency; absent means nothing, never used.
     pub purses: HashMap<(AccountId, Unit), Purse>,
-    /// The orders asked about.
+    /// The orders asked about; with [`Wanted::open_quotes`] also all that are open.
     pub orders: HashMap<OrderId, Order>,
     /// The transfers asked about that are posted.
     pub transfers: HashMap<TransferId, Transfer>,
@@ -388,6 +395,8 @@ pub struct Effects {
     pub orders: BTreeMap<OrderId, Order>,
     /// Events for the desk, to insert.
     pub outbox: Vec<OutboxEvent>,
+    /// Proofs of merchants to be let go; some may be among those that are.
+    pub release: BTreeSet<Y>,
     /// Events to delete.
     pub forget: Vec<EventId>,
     /// Keysets to insert or overwrite.
@@ -516,6 +525,18 @@ pub trait VaultReader: Send {
     /// # Errors
     /// [`StoreError`].
     fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Keys of all merchants whose accounts are not closed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn merchant_keys(&mut self) -> Result<Vec<PointBytes>, StoreError>;
+
+    /// Which of these proofs a merchant has let go.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn released(&mut self, proofs: &[Y]) -> Result<HashSet<Y>, StoreError>;
 
     /// Events that the desk has not taken over, at most `limit`, in any order.
     ///

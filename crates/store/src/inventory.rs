@@ -186,6 +186,7 @@ const PARTS: &[&[Declaration]] = &[
     &tables::EDGE_USAGE,
     &tables::SALE,
     &tables::OUTBOX,
+    &tables::RELEASED,
     &[
         table("day_flow", "What the open day's swaps moved between keysets, in sum.", DAY),
         column("day_flow.keyset_from", "Keyset of what was spent.", "writer, verify", DAY),

@@ -38,7 +38,7 @@ struct Table {
     has_writer: bool,
 }
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 17] = [
     Table {
         select: "SELECT number, id, unit, unit_index, orders, input_fee_ppk, final_expiry, state FROM keyset
                  ORDER BY number",
@@ -143,6 +143,12 @@ const TABLES: [Table; 16] = [
         columns: &[Bytes, Text, Bytes, Integer],
         insert: "INSERT INTO outbox (id, kind, sale, amount)
                  SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::bigint[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT y FROM released ORDER BY y",
+        columns: &[Bytes],
+        insert: "INSERT INTO released (y) SELECT * FROM unnest($1::bytea[])",
         has_writer: false,
     },
     Table {

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0001_vault.sql"),
     include_str!("../migrations/postgres/0002_holders.sql"),
     include_str!("../migrations/postgres/0003_orders.sql"),
+    include_str!("../migrations/postgres/0004_released.sql"),
 ];
 
 /// Oldest version of PostgreSQL this was tested on, as the server numbers them.

@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_lineage.sql"),
     include_str!("../migrations/0003_holders.sql"),
     include_str!("../migrations/0004_orders.sql"),
+    include_str!("../migrations/0005_released.sql"),
 ];
 
 /// The first schema whose vaults are marked as open before anything is written to them.

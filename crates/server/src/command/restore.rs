@@ -143,6 +143,8 @@ At risk, and in no book any more: what was issued, redeemed and paid out after t
     (wallets can show when a proof was theirs; bank statements show what came in and went out).
   - Money that came in for a quote opened or paid after it is not known here: the bank's statement knows it.
   - Payments made after it are not known here: do not make them again for the same melt quote.
+  - Every account is frozen: hold each against bank statements and the desk, then open it again. Orders that were
+    open are cancelled.
 ";
 
 /// A sum for a person: in the unit's decimals, or as it is counted if it is too large for that.

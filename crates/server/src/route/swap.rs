@@ -4,6 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use tacit_ecash::message::{self, SignaturesResponse};
 use tacit_ecash::request::SwapRequest;
+use tacit_service::mint::InputError;
+use tacit_service::swap::SwapError;
 use tacit_service::vault::Change;
 
 use crate::answer::{self, Json};
@@ -20,9 +22,16 @@ pub(super) async fn swap(
     let signatures = unit
         .shared
         .transact(
-            move |_, shared| {
+            move |reader, shared| {
                 let (inputs, outputs) = (request.inputs.as_slice(), request.outputs.as_slice());
-                let prepared = shared.mint().prepare_swap(of, inputs, outputs, shared.now())?;
+                let mint = shared.mint();
+                let prepared = match mint.prepare_swap(of, inputs, outputs, shared.now()) {
+                    Err(SwapError::Input(InputError::OfMerchant { .. })) => {
+                        let released = reader.released(&mint.locked_to_merchants(inputs))?;
+                        mint.prepare_released_swap(of, inputs, outputs, &released)?
+                    }
+                    prepared => prepared?,
+                };
                 Ok(Step::Commit(Change::Swap(prepared)))
             },
             |change, outcome| {

@@ -1,19 +1,22 @@
 //! Orders of merchants: paid by one payer, refunded at most as much, told to the desk until it has heard.
 
+use secp256k1::{PublicKey, SecretKey};
 use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::blinding::Blinding;
+use tacit_ecash::condition::witness::{Witness, sign_input};
+use tacit_ecash::point::PointBytes;
 use tacit_ecash::proof::Proof;
 
 use super::rig::{Rig, messages, usd};
 use crate::account::{AccountId, Holder, HolderKind, HolderState, Level};
 use crate::decide::{PAID_ORDER_RETENTION_DAYS, QUOTE_RETENTION_DAYS};
-use crate::identity::Identity;
 use crate::mint::InputError;
 use crate::order::{
     EventKind, FetchError, Order, OrderId, OrderState, PayError, PreparedPayment, RefundError,
     RefundTo,
 };
 use crate::posting::{FactId, PostError, Posted};
+use crate::swap::SwapError;
 use crate::vault::{Change, Outcome, ProofState};
 
 /// The nonce of a lock, and the rest of a secret that is locked to `key`.
@@ -21,10 +24,14 @@ fn locked_secret(key: &str, nonce: &str) -> String {
     format!("[\"P2PK\",{{\"nonce\":\"{nonce}\",\"data\":\"{key}\"}}]")
 }
 
-fn merchant(rig: &mut Rig) -> (AccountId, tacit_ecash::point::PointBytes) {
+/// A merchant's secret key: the same for every rig, as that of a shop that has lost nothing.
+fn secret_key() -> SecretKey {
+    SecretKey::from_byte_array([9; 32]).expect("a scalar")
+}
+
+fn merchant(rig: &mut Rig) -> (AccountId, PointBytes) {
     let id = AccountId::from_random(*rig.draw().first_chunk().expect("32 bytes"));
-    let identity = Identity::derive(&tacit_core::secret::Secret::new(rig.draw()));
-    let key = tacit_ecash::point::PointBytes::from_bytes(identity.public().serialize());
+    let key = PointBytes::from(PublicKey::from_secret_key_global(&secret_key()));
     let holder = Holder {
         id,
         kind: HolderKind::Merchant,
@@ -148,7 +155,7 @@ pub fn what_does_not_pay_an_order_is_refused_and_kept(rig: &mut Rig) {
 
     let keyset = rig.active();
     let (own, other) = (key.to_string(), rig.mint.keysets()[0].keys().key(1).expect("a key"));
-    let other = tacit_ecash::point::PointBytes::from_bytes(other.public().serialize()).to_string();
+    let other = PointBytes::from_bytes(other.public().serialize()).to_string();
     let mut of = |secret: String, amount| {
         let draft = rig.draft_of(secret, amount, keyset);
         rig.issue_on(&[draft])
@@ -274,18 +281,98 @@ pub fn a_refund_by_code_is_fetched_once(rig: &mut Rig) {
         answered.answer(outcome)
     };
     let (drafts, others, wrong) = (rig.drafts(&[8, 2]), rig.drafts(&[8, 2]), rig.drafts(&[8, 1]));
-    assert_eq!(fetch(rig, &drafts).unwrap_err(), FetchError::Unknown);
+    assert_eq!(fetch(rig, &drafts), Err(FetchError::Unknown));
     let granted = refund(rig, &order, name, 10, RefundTo::Code);
     assert_eq!(granted, Outcome::Refunded(Ok(Posted::Now)));
-    assert_eq!(fetch(rig, &wrong).unwrap_err(), FetchError::WrongAmount);
+    assert_eq!(fetch(rig, &wrong), Err(FetchError::WrongAmount));
     let signatures = fetch(rig, &drafts).expect("fetched");
     rig.restart();
     assert_eq!(fetch(rig, &drafts).expect("answered again"), signatures);
-    assert_eq!(fetch(rig, &others).unwrap_err(), FetchError::Fetched);
+    assert_eq!(fetch(rig, &others), Err(FetchError::Fetched));
     let coins = rig.unblind(&drafts, &signatures);
     let fresh = rig.drafts(&[8, 2]);
     rig.swap(&coins, &fresh).expect("it is money");
     assert_eq!(owed(rig, shop), 2);
+}
+
+/// What is locked to a merchant passes no swap, signed or not, until its locktime or until the merchant lets it go.
+pub fn what_is_locked_to_a_merchant_only_pays_orders(rig: &mut Rig) {
+    let (shop, key) = merchant(rig);
+    let keyset = rig.active();
+    let locktime = rig.now.seconds() + 1000;
+    let stranger =
+        PublicKey::from_secret_key_global(&SecretKey::from_byte_array([11; 32]).expect("a scalar"));
+    let mut of = |tags: String, nonce: &str| {
+        let secret =
+            format!("[\"P2PK\",{{\"nonce\":\"{nonce}\",\"data\":\"{key}\",\"tags\":[{tags}]}}]");
+        let draft = rig.draft_of(secret, 4, keyset);
+        let mut proofs = rig.issue_on(&[draft]);
+        let signature = sign_input(&proofs[0].secret, &secret_key(), &[0; 32]);
+        let witness = Witness { preimage: None, signatures: vec![signature] };
+        proofs[0].witness = Some(witness.to_text());
+        proofs
+    };
+    let locktime_tag = format!("[\"locktime\",\"{locktime}\"]");
+    let for_good = of(String::new(), "a");
+    let for_anyone = of(locktime_tag.clone(), "b");
+    let for_stranger = of(format!("{locktime_tag},[\"refund\",\"{stranger}\"]"), "c");
+    let drafts = rig.drafts(&[4]);
+    let swap = |rig: &Rig, proofs: &[Proof]| {
+        rig.try_prepare_swap(proofs, &messages(&drafts)).map(|_| ()).map_err(|error| match error {
+            SwapError::Input(error) => error,
+            SwapError::Output(_) | SwapError::Unbalanced { .. } => panic!("{error}"),
+        })
+    };
+    let locked = Err(InputError::OfMerchant { index: 0 });
+    for proofs in [&for_good, &for_anyone, &for_stranger] {
+        assert_eq!(swap(rig, proofs), locked, "signed by the merchant's own key");
+    }
+    rig.now = Timestamp::from_seconds(locktime + 1);
+    assert_eq!(swap(rig, &for_good), locked, "it has no locktime");
+    assert_eq!(swap(rig, &for_anyone), Ok(()));
+    assert_eq!(swap(rig, &for_stranger), locked, "the merchant is not whom it goes back to");
+
+    let names = rig.mint.locked_to(&key, &for_good).expect("locked to it");
+    let other = PointBytes::from(stranger);
+    assert_eq!(rig.mint.locked_to(&other, &for_good), None);
+    let release = || Change::Release(names.iter().copied().collect());
+    assert_eq!(
+        rig.commit(&[release(), release()]),
+        [Outcome::Applied(true), Outcome::Applied(true)]
+    );
+    let released = rig.bed().reader().released(&names).expect("readable");
+    let mut unsigned = for_good.clone();
+    unsigned[0].witness = None;
+    let free = rig.mint.prepare_released_swap(usd(), &unsigned, &messages(&drafts), &released);
+    let still = rig.mint.prepare_released_swap(usd(), &for_stranger, &messages(&drafts), &released);
+    assert!(matches!(still, Err(SwapError::Input(InputError::OfMerchant { index: 0 }))));
+    assert_eq!(rig.commit_one(Change::Swap(free.expect("let go"))), Outcome::Swap(Ok(())));
+    // Once spent, it pays no order any more.
+    let order = order(rig, shop, 4);
+    let payment = rig.mint.prepare_payment(&order, Some(&key), &for_good, &[]).expect("locked");
+    let spent = InputError::AlreadySpent { index: 0 };
+    assert_eq!(rig.commit_one(Change::PayOrder(payment)), refused(spent.into()));
+}
+
+/// What accounts of an older copy hold may have been paid out since, and its orders paid: nothing moves until somebody has
+/// looked.
+pub fn an_older_copy_freezes_accounts_and_cancels_orders(rig: &mut Rig) {
+    let (shop, _) = merchant(rig);
+    let (paid, open) = (order(rig, shop, 4), order(rig, shop, 4));
+    let proofs = rig.issue(&[4]);
+    assert_eq!(pay(rig, &paid, &proofs, &[]), Outcome::Paid(Ok(Posted::Now)));
+    rig.commit_one(Change::AcceptLoss);
+    let states = [&paid, &open].map(|order| kept(rig, order).expect("kept").state);
+    assert_eq!(states, [OrderState::Paid, OrderState::Cancelled]);
+    let name = fact(rig);
+    let frozen = RefundError::Account(PostError::Frozen);
+    let refused = Outcome::Refunded(Err(frozen));
+    assert_eq!(refund(rig, &paid, name, 4, RefundTo::Code), refused);
+    let thaw =
+        Change::SetHolderState { holder: shop, state: HolderState::Open, units: vec![usd()] };
+    assert_eq!(rig.commit_one(thaw), Outcome::Applied(true));
+    let granted = refund(rig, &paid, name, 4, RefundTo::Code);
+    assert_eq!(granted, Outcome::Refunded(Ok(Posted::Now)));
 }
 
 /// Unpaid orders go with the quotes, paid ones when nothing is refunded any more.

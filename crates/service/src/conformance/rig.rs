@@ -123,8 +123,10 @@ impl Rig {
         }
         let outcomes = self.bed.store().commit(batch, self.now).expect("the store commits");
         assert_eq!(outcomes.len(), batch.len(), "one outcome a change");
+        let merchants = self.bed.reader().merchant_keys().expect("readable");
         self.mint = Mint::new(&seed(), self.bed.reader().keysets().expect("readable"))
-            .expect("the keysets are of this seed");
+            .expect("the keysets are of this seed")
+            .with_merchants(&merchants);
         if self.is_audited {
             self.audit();
         }

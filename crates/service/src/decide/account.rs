@@ -7,6 +7,7 @@ use super::{Decision, up_to_hour};
 use crate::account::{AccountId, Direction, Holder, HolderState, Level, Limits, Usage};
 use crate::ledger::{Account, Transfer, TransferId, TransferKind};
 use crate::melt::{MeltError, PreparedMelt};
+use crate::order::{Order, OrderState};
 use crate::posting::{self, Assignee, EntryId, FactId, PostError, Posted, Posting};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
 
@@ -58,6 +59,20 @@ impl Decision {
             self.put_holder(Holder { state, ..holder.clone() });
         }
         changes
+    }
+
+    /// Freezes every account that is open, until somebody has looked at it, and cancels every order that is.
+    pub(super) fn put_accounts_aside(&mut self) {
+        let open = |holder: &&Holder| holder.state == HolderState::Open;
+        let holders: Vec<Holder> = self.facts.holders.values().filter(open).cloned().collect();
+        for holder in holders {
+            self.put_holder(Holder { state: HolderState::Frozen, ..holder });
+        }
+        let open = |order: &&Order| order.state == OrderState::Open;
+        let orders: Vec<Order> = self.facts.orders.values().filter(open).cloned().collect();
+        for order in orders {
+            self.cancel_order(order.id);
+        }
     }
 
     pub(super) fn post_for_holders(&mut self, posting: &Posting) -> Result<Posted, PostError> {

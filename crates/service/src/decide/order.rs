@@ -75,10 +75,8 @@ impl Decision {
             (Account::Fees(unit), payment.total() - order.amount),
         ];
         for (debit, credit, part) in attribute(&sources, &sinks) {
-            let kind = match credit {
-                Account::Fees(_) => TransferKind::Fee,
-                _ => TransferKind::Sold,
-            };
+            let is_fee = credit == Account::Fees(unit);
+            let kind = if is_fee { TransferKind::Fee } else { TransferKind::Sold };
             self.post(kind, debit, credit, part, order.id.as_bytes());
         }
     }

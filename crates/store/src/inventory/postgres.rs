@@ -116,6 +116,7 @@ const PARTS: &[&[Declaration]] = &[
     &tables::EDGE_USAGE,
     &tables::SALE,
     &tables::OUTBOX,
+    &tables::RELEASED,
     &[
         table(
             "balance",

@@ -244,6 +244,11 @@ pub(super) const OUTBOX: [Declaration; 5] = [
     column("outbox.amount", "How much.", "desk", OUT),
 ];
 
+pub(super) const RELEASED: [Declaration; 2] = [
+    table("released", "Payments to merchants that went astray and that they let go.", FOR_GOOD),
+    column("released.y", "The proof: whoever has it may spend it.", "mint", FOR_GOOD),
+];
+
 /// How many declarations the lists hold in all.
 pub(super) const fn count(lists: &[&[Declaration]]) -> usize {
     let (mut sum, mut at) = (0, 0);

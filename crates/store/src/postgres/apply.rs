@@ -186,7 +186,7 @@ fn put_orders(steps: &mut Vec<Step>, effects: &Effects, was: &Was) {
     }
 }
 
-/// Puts events for the desk into the outbox, and takes out those it has.
+/// Lets go what merchants release; puts events for the desk into the outbox, and takes out those it has.
 fn tell(steps: &mut Vec<Step>, effects: &Effects) {
     let mut events = effects.outbox.clone();
     events.sort_unstable_by_key(|event| event.id);
@@ -200,6 +200,12 @@ fn tell(steps: &mut Vec<Step>, effects: &Effects) {
             list(&events, |event| integer(event.amount)),
         ];
         steps.push(Step::new(insert, Wants::Rows(rows(&events)), params));
+    }
+    if !effects.release.is_empty() {
+        let insert =
+            "INSERT INTO released (y) SELECT * FROM unnest($1::bytea[]) ON CONFLICT DO NOTHING";
+        let proofs = keys(effects.release.iter().map(|y| &y.x()[..]));
+        steps.push(Step::new(insert, Wants::Any, vec![proofs]));
     }
     if !effects.forget.is_empty() {
         let delete = "DELETE FROM outbox WHERE id = ANY($1)";

@@ -1,6 +1,6 @@
 //! Looking things up: the readers' side, and what a writer asks with the same statements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
@@ -55,6 +55,11 @@ pub(super) const PROOFS: &str = "SELECT y, quote IS NULL FROM proof WHERE y = AN
 pub(super) const OUTPUTS: &str = "SELECT b_, keyset, exponent FROM output WHERE b_ = ANY($1)";
 pub(super) const FLOWS: &str = "SELECT keyset_from, keyset_to, value, fee FROM day_flow";
 pub(super) const BALANCES: &str = "SELECT account, debits, credits FROM balance";
+pub(super) const HOLDERS_OPEN: &str =
+    "SELECT id, kind, level, state, key FROM holder WHERE state = 0";
+pub(super) const ORDERS_OPEN: &str =
+    "SELECT id, holder, unit, amount, expiry, state, refunded, blanks
+     FROM sale WHERE state = 0";
 pub(super) const HOLDERS: &str =
     "SELECT id, kind, level, state, key FROM holder WHERE id = ANY($1)";
 pub(super) const USAGE: &str =
@@ -149,6 +154,20 @@ impl VaultReader for PostgresReader {
         self.read(|link| {
             let rows = link.ask((ORDERS, vec![keys([&id.as_bytes()[..]])]))?;
             rows.first().map(row::order).transpose()
+        })
+    }
+
+    fn merchant_keys(&mut self) -> Result<Vec<PointBytes>, StoreError> {
+        let sql = "SELECT key FROM holder WHERE key IS NOT NULL AND state <> 2";
+        let key = |row: &Row| Ok(PointBytes::from_bytes(bytes(row, 0)?));
+        self.read(|link| each(&link.ask(question(sql))?, key))
+    }
+
+    fn released(&mut self, proofs: &[Y]) -> Result<HashSet<Y>, StoreError> {
+        let sql = "SELECT y FROM released WHERE y = ANY($1)";
+        self.read(|link| {
+            let rows = link.ask((sql, vec![keys(proofs.iter().map(|y| &y.x()[..]))]))?;
+            Ok(each(&rows, |row| Ok(Y::from_x(bytes(row, 0)?)))?.into_iter().collect())
         })
     }
 

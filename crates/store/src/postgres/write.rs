@@ -392,7 +392,15 @@ fn questions(wanted: &Wanted, look_up: LookUp) -> Vec<Question> {
         questions.push((read::BALANCES_OF, vec![names(accounts.map(|it| it.to_string()))]));
     }
     if wanted.open_quotes {
-        questions.extend([read::MINT_QUOTES_OPEN, read::MELT_QUOTES_UNPAID].map(question));
+        questions.extend(
+            [
+                read::MINT_QUOTES_OPEN,
+                read::MELT_QUOTES_UNPAID,
+                read::HOLDERS_OPEN,
+                read::ORDERS_OPEN,
+            ]
+            .map(question),
+        );
     }
     questions
 }
@@ -410,7 +418,7 @@ fn facts_of(questions: &[Question], answers: &[Vec<Row>]) -> Result<Facts, Fault
                 let quotes = each(rows, row::melt_quote)?.into_iter();
                 facts.melt_quotes.extend(quotes.map(|quote| (quote.id, quote)));
             }
-            read::HOLDERS => {
+            read::HOLDERS | read::HOLDERS_OPEN => {
                 let holders = each(rows, row::holder)?.into_iter();
                 facts.holders.extend(holders.map(|holder| (holder.id, holder)));
             }
@@ -426,7 +434,7 @@ fn facts_of(questions: &[Question], answers: &[Vec<Row>]) -> Result<Facts, Fault
                     }
                 }
             }
-            read::ORDERS => {
+            read::ORDERS | read::ORDERS_OPEN => {
                 let orders = each(rows, row::order)?.into_iter();
                 facts.orders.extend(orders.map(|order| (order.id, order)));
             }
@@ -485,6 +493,7 @@ fn keysets_of(batch: &[Change]) -> impl Iterator<Item = KeysetNumber> {
             | Change::OpenOrder(_)
             | Change::CancelOrder(_)
             | Change::Forget(_)
+            | Change::Release(_)
             | Change::Tick => (&[][..], &[][..]),
             Change::PayOrder(payment) => (payment.inputs(), payment.blanks()),
             Change::Refund { order, .. } => (&[][..], &order.blanks[..]),

@@ -135,7 +135,7 @@ fn put_order(change: &Transaction<'_>, order: &Order) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Puts events for the desk into the outbox, and takes out those it has.
+/// Lets go what merchants release; puts events for the desk into the outbox, and takes out those it has.
 fn tell(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
     let mut events = effects.outbox.clone();
     events.sort_unstable_by_key(|event| event.id);
@@ -143,6 +143,11 @@ fn tell(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
         change
             .prepare_cached("INSERT INTO outbox (id, kind, sale, amount) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![id.as_bytes(), kind.name(), order.as_bytes(), row::integer(amount)])?;
+    }
+    for y in &effects.release {
+        change
+            .prepare_cached("INSERT INTO released (y) VALUES (?1) ON CONFLICT DO NOTHING")?
+            .execute([y.x()])?;
     }
     for id in &effects.forget {
         change.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id.as_bytes()])?;

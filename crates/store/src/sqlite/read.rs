@@ -1,5 +1,7 @@
 //! Looking things up: the readers' side, and what the writer asks with the same statements.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Params, Row, params};
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
@@ -71,6 +73,26 @@ impl VaultReader for SqliteReader {
 
     fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
         self.read(|connection| order(connection, id))
+    }
+
+    fn merchant_keys(&mut self) -> Result<Vec<PointBytes>, StoreError> {
+        let sql = "SELECT key FROM holder WHERE key IS NOT NULL AND state <> 2";
+        let key = |row: &Row<'_>| Ok(PointBytes::from_bytes(row.get(0)?));
+        self.read(|connection| all(connection, sql, [], key))
+    }
+
+    fn released(&mut self, proofs: &[Y]) -> Result<HashSet<Y>, StoreError> {
+        self.read(|connection| {
+            let is_released =
+                |y: &Y| any(connection, "SELECT 1 FROM released WHERE y = ?1", [y.x()]);
+            let mut found = HashSet::new();
+            for y in proofs {
+                if is_released(y)? {
+                    found.insert(*y);
+                }
+            }
+            Ok(found)
+        })
     }
 
     fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {
@@ -283,6 +305,16 @@ pub(super) fn balance(connection: &Connection, account: Account) -> Result<Balan
 pub(super) fn holder(connection: &Connection, id: AccountId) -> Result<Option<Holder>, Fault> {
     let sql = "SELECT id, kind, level, state, key FROM holder WHERE id = ?1";
     one(connection, sql, [id.to_string()], row::holder)
+}
+
+pub(super) fn open_holders(connection: &Connection) -> Result<Vec<Holder>, Fault> {
+    let sql = "SELECT id, kind, level, state, key FROM holder WHERE state = 0";
+    all(connection, sql, [], row::holder)
+}
+
+pub(super) fn open_orders(connection: &Connection) -> Result<Vec<Order>, Fault> {
+    let sql = "SELECT id, holder, unit, amount, expiry, state, refunded, blanks FROM sale WHERE state = 0";
+    all(connection, sql, [], row::order)
 }
 
 pub(super) fn purse(connection: &Connection, id: AccountId, unit: Unit) -> Result<Purse, Fault> {

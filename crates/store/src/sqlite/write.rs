@@ -247,6 +247,10 @@ fn facts(
     if wanted.open_quotes {
         let mints = read::open_mint_quotes(change)?;
         facts.mint_quotes.extend(mints.into_iter().map(|quote| (quote.id, quote)));
+        let holders = read::open_holders(change)?;
+        facts.holders.extend(holders.into_iter().map(|holder| (holder.id, holder)));
+        let orders = read::open_orders(change)?;
+        facts.orders.extend(orders.into_iter().map(|order| (order.id, order)));
         let melts = read::unpaid_melt_quotes(change)?;
         facts.melt_quotes.extend(melts.into_iter().map(|quote| (quote.id, quote)));
     }

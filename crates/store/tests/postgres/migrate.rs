@@ -24,7 +24,7 @@ fn copy_of(version: u32, folder: &Path) -> PathBuf {
 #[ignore = "postgres: ./tacit test --only postgres"]
 fn a_vault_of_any_schema_moves_with_all_its_money() {
     let server = Postgres::start();
-    for version in 1..=4 {
+    for version in 1..=5 {
         let folder = tempfile::tempdir().unwrap();
         let source = copy_of(version, folder.path());
         let target = server.new_target();
