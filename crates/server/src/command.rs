@@ -2,6 +2,7 @@
 
 pub(crate) mod accept_loss;
 pub(crate) mod backup;
+pub(crate) mod bank;
 pub(crate) mod config;
 pub(crate) mod health;
 pub(crate) mod init;
@@ -64,6 +65,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StaffCommand,
     },
+    /// What the bank says
+    Bank {
+        #[command(subcommand)]
+        command: BankCommand,
+    },
     /// Look after the seed, while the mint is stopped
     Seed {
         #[command(subcommand)]
@@ -74,6 +80,11 @@ pub(crate) enum Command {
 #[derive(Subcommand)]
 pub(crate) enum KeysetCommand {
     Rotate(rotate::Rotate),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BankCommand {
+    Import(bank::Import),
 }
 
 #[derive(Subcommand)]

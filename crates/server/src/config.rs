@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use tacit_bank::iban::BankAccount;
+use tacit_bank::statement::References;
 use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::message::info::Contact;
+use tacit_service::account::{Level, Limits};
 use tacit_store::postgres::{Target, TargetError};
 
 use self::serving::{Serving, ServingError};
@@ -43,6 +46,8 @@ pub struct Config {
     pub demo: bool,
     /// What the mint says of itself.
     pub about: About,
+    /// Where the bank's files are put, if they are.
+    pub bank_folder: Option<PathBuf>,
     /// Units served, each under a path of its own.
     pub units: Vec<UnitConfig>,
     /// How much is taken on at once.
@@ -89,6 +94,19 @@ pub struct UnitConfig {
     pub mint: Range,
     /// Amounts a melt quote may be for.
     pub melt: Range,
+    /// The operator's account at the bank, if there is one for this unit.
+    pub bank: Option<BankTerms>,
+    /// What may come in of a day and of a month, for people of level 0, 1 and so on. A level that is not there has no limits.
+    pub limits_in: Vec<Limits>,
+}
+
+/// The operator's account at a bank.
+#[derive(Clone, Debug)]
+pub struct BankTerms {
+    /// Its number.
+    pub account: BankAccount,
+    /// What of the bank's names its bookings.
+    pub references: References,
 }
 
 /// Amounts from `min` to `max`, both allowed, in minor units.
@@ -357,6 +375,7 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
         passphrase: overrides.passphrase,
         demo,
         about: file.about,
+        bank_folder: file.bank.folder,
         units,
         bounds: Bounds::default(),
     };
@@ -403,7 +422,24 @@ impl UnitConfig {
                 min: table.melt_min.unwrap_or(1),
                 max: table.melt_max.unwrap_or(Self::AMOUNT_MAX),
             },
+            bank: table.bank_account.and_then(|account| {
+                let references = match table.bank_entry_reference {
+                    true => References::EntryReference,
+                    false => References::Standard,
+                };
+                Some(BankTerms { account: BankAccount::named(&account)?, references })
+            }),
+            limits_in: table
+                .limits_in
+                .iter()
+                .map(|[day, month]| Limits { day: *day, month: *month })
+                .collect(),
         }
+    }
+
+    /// What may come in for somebody of this level; `None` for no limit.
+    pub fn limits_in(&self, level: Level) -> Option<Limits> {
+        self.limits_in.get(usize::from(level.number())).copied()
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -441,6 +477,9 @@ fn demo_units() -> Vec<UnitConfig> {
                 mint_max: None,
                 melt_min: None,
                 melt_max: None,
+                bank_account: None,
+                bank_entry_reference: false,
+                limits_in: Vec::new(),
             };
             UnitConfig::of(table, true)
         })

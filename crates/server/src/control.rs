@@ -3,6 +3,7 @@
 //! One request a connection, in HTTP, so that nothing has to be parsed by hand at either end. Not a way for wallets: it
 //! holds no route of the mint, and nothing that the command line cannot do while the mint is stopped.
 
+pub mod bank;
 pub mod staff;
 
 use std::fs;
@@ -127,6 +128,7 @@ pub(crate) fn serve(path: &Path, shared: &Arc<Shared>) -> io::Result<JoinHandle<
         .route("/keyset/rotate", post(rotate))
         .route("/staff", post(staff::let_in))
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .route("/bank/import", post(bank::import).layer(DefaultBodyLimit::max(bank::BODY_MAX)))
         .with_state(Arc::clone(shared));
     let (path, mut stopping) = (path.to_owned(), shared.stopping.clone());
     Ok(tokio::spawn(async move {
@@ -211,10 +213,20 @@ async fn ask<T: DeserializeOwned>(
     to: &str,
     request: &impl Serialize,
 ) -> Result<T, AskError> {
-    let silent = |source| AskError::Silent { path: path.to_owned(), source };
     let body = serde_json::to_vec(request).expect("requests have texts and numbers");
+    ask_with(path, to, body, PATIENCE).await
+}
+
+/// The same with a body as it is.
+async fn ask_with<T: DeserializeOwned>(
+    path: &Path,
+    to: &str,
+    body: Vec<u8>,
+    patience: Duration,
+) -> Result<T, AskError> {
+    let silent = |source| AskError::Silent { path: path.to_owned(), source };
     let stream = connect(path).await.map_err(|error| silent(error.into()))?;
-    let answer = tokio::time::timeout(PATIENCE, send(stream, to, body)).await;
+    let answer = tokio::time::timeout(patience, send(stream, to, body)).await;
     let (status, body) = answer.map_err(|late| silent(late.into()))?.map_err(silent)?;
     if !status.is_success() {
         return Err(AskError::Refused(String::from_utf8_lossy(&body).into_owned()));

@@ -9,6 +9,7 @@
 
 mod answer;
 pub mod backup;
+pub mod bank;
 pub mod clock;
 pub mod config;
 pub mod control;

@@ -22,6 +22,7 @@ use tacit_store::sqlite::{Move, OpenError, SqliteReader, SqliteVault};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::bank;
 use crate::clock::{DemoClock, SystemClock};
 use crate::config::Config;
 use crate::control;
@@ -415,6 +416,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     tasks.push(tokio::spawn(upkeep::run(Arc::clone(&shared))));
     if let Some(handle) = &shared.desk {
         tasks.push(tokio::spawn(upkeep::desk(Arc::clone(handle), Arc::clone(&shared))));
+        tasks.push(tokio::spawn(bank::run(Arc::clone(&shared))));
     }
     if parts.has_neighbours {
         tasks.push(tokio::spawn(neighbour::run(Arc::clone(&shared), receipts.clone())));

@@ -1,11 +1,12 @@
 //! The desk: people and paperwork. Who somebody is, how they log in, who works here, and what staff did.
 //!
 //! Reading order: [`person`] and [`staff`] (who there is), [`login`] (passkeys, sessions, invitations), [`trail`] (what staff
-//! did). Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
+//! did), [`booking`] (what the bank booked). Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
 //! them is the vault's; no type here may hold a proof, a quote, who paid an order, or the serial of a passport. Nothing here
 //! says nationality, religion, ethnicity, contacts of a person, location or face, and no field is there for it.
 //! Nothing here reads a clock or draws a random number: moments and identifiers come in as arguments.
 
+pub mod booking;
 pub mod login;
 pub mod person;
 pub mod staff;
@@ -15,6 +16,7 @@ use std::fmt;
 
 use tacit_core::hex;
 
+use self::booking::BookingStore;
 use self::login::LoginStore;
 use self::person::{PersonId, PersonStore};
 use self::staff::{StaffId, StaffStore};
@@ -23,9 +25,12 @@ use self::trail::TrailStore;
 /// All that the desk must not forget, for whoever serves all of it.
 ///
 /// Each method is one whole transition: there is no `begin`, so no caller can leave a change half done.
-pub trait DeskStore: PersonStore + LoginStore + StaffStore + TrailStore + Send {}
+pub trait DeskStore:
+    BookingStore + PersonStore + LoginStore + StaffStore + TrailStore + Send
+{
+}
 
-impl<T: PersonStore + LoginStore + StaffStore + TrailStore + Send> DeskStore for T {}
+impl<T: BookingStore + PersonStore + LoginStore + StaffStore + TrailStore + Send> DeskStore for T {}
 
 /// Whose a login is. Each kind has pages of its own, and a login of one opens none of another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

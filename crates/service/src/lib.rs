@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`keyset`], [`quote`], [`ledger`], [`account`], [`posting`], [`order`] (the nouns); [`vault`] (what must not be forgotten);
 //! [`decide`] (the rules, applied to a batch); [`mint`], [`swap`], [`issue`], [`melt`], [`lookup`] (what a
-//! request asks for); [`rail`] (how money comes and goes); [`audit`] (whether it all adds up);
+//! request asks for); [`rail`] and [`bank`] (how money comes and goes); [`audit`] (whether it all adds up);
 //! [`inventory`] (what is kept).
 //! Architecture invariant: no HTTP, no SQL, no I/O, no clock and no randomness of its own. This is the only
 //! crate of the operator's where e-cash meets accounts: review it for linkage. No type joins inputs to outputs
@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod bank;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 pub mod decide;

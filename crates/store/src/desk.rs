@@ -1,10 +1,11 @@
 //! The desk's database: people and paperwork, on SQLite or on PostgreSQL, by the same statements.
 //!
 //! Reading order: `migrations/desk/` (the tables), [`engine`] (what both databases have in common), [`sqlite`] (the file),
-//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], each with the SQL of its trait.
+//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], [`booking`], each with the SQL of its trait.
 //! The statements hold nothing that only one of the two understands, and every transition is one transaction, which the
 //! engine repeats if the database says that another was quicker.
 
+mod booking;
 mod engine;
 mod login;
 mod person;
@@ -19,7 +20,10 @@ use tacit_service::vault::StoreError;
 use self::engine::{Engine, Fault, Statements, Value};
 
 /// The schema's history. One that has shipped is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/desk/0001_desk.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/desk/0001_desk.sql"),
+    include_str!("../migrations/desk/0002_booking.sql"),
+];
 
 /// The desk, on an engine.
 pub struct Desk<E> {

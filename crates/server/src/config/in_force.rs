@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tacit_bank::statement::References;
 
 use super::serving::Serving;
 use super::setting::Source;
@@ -71,6 +72,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
     let serving = serving(&config.serving).into_iter();
     rows.extend(serving.map(|(name, value)| row(name, value, None)));
     rows.extend(about(&config.about).map(|(name, value)| row(name, value, None)));
+    rows.push(row("bank.folder", json!(config.bank_folder), None));
     rows.extend(units(&config, &origin));
     Ok(rows)
 }
@@ -147,7 +149,22 @@ fn about(about: &About) -> [(&'static str, Value); 8] {
 fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
     let mut rows = Vec::new();
     for (number, terms) in config.units.iter().enumerate() {
-        let UnitConfig { unit, path, bolt11, input_fee_ppk, denominations, mint, melt } = terms;
+        let UnitConfig {
+            unit,
+            path,
+            bolt11,
+            input_fee_ppk,
+            denominations,
+            mint,
+            melt,
+            bank,
+            limits_in,
+        } = terms;
+        let account = bank.as_ref().map(|bank| bank.account.as_str());
+        let limits: Vec<[u64; 2]> =
+            limits_in.iter().map(|limits| [limits.day, limits.month]).collect();
+        let by_entry =
+            bank.as_ref().is_some_and(|bank| bank.references == References::EntryReference);
         let values = [
             ("unit", json!(unit)),
             ("path", json!(path)),
@@ -158,6 +175,9 @@ fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
             ("mint_max", json!(mint.max)),
             ("melt_min", json!(melt.min)),
             ("melt_max", json!(melt.max)),
+            ("bank_account", json!(account)),
+            ("bank_entry_reference", json!(by_entry)),
+            ("limits_in", if limits.is_empty() { Value::Null } else { json!(limits) }),
         ];
         rows.extend(values.map(|(key, value)| InForce {
             name: format!("unit.{unit}.{key}"),

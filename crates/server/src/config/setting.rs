@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 45] = [
+pub const SETTINGS: [Setting; 49] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -223,6 +223,11 @@ pub const SETTINGS: [Setting; 45] = [
         "URL",
         "Where wallets are told that the mints are, if that is not `origin.mint`; each unit's path is added to it.",
     ),
+    in_file(
+        "bank.folder",
+        "path",
+        "Where the bank's statements are put, to be imported: written under another name, then renamed to `.xml`.",
+    ),
     Setting {
         default: Some("required in each"),
         ..in_file(
@@ -257,6 +262,24 @@ pub const SETTINGS: [Setting; 45] = [
     in_file("unit.mint_max", "integer", "Largest amount of a mint quote."),
     in_file("unit.melt_min", "integer", "Least amount of a melt quote."),
     in_file("unit.melt_max", "integer", "Largest amount of a melt quote."),
+    in_file(
+        "unit.bank_account",
+        "IBAN, or the bank's number",
+        "The operator's account at the bank for this unit: statements of others are refused.",
+    ),
+    in_file(
+        "unit.bank_entry_reference",
+        "boolean",
+        "Know bookings by `NtryRef`, too, where the bank gives nothing better: only if it never uses one again.",
+    ),
+    Setting {
+        default: Some("none: no limits"),
+        ..in_file(
+            "unit.limits_in",
+            "pairs of integers",
+            "What may come in by the bank, of a day and of a month in minor units, for people of level 0, then 1, 2, 3.",
+        )
+    },
     Setting {
         in_file: false,
         default: Some(
@@ -520,11 +543,20 @@ The passphrase itself stands in a file, in the environment's `TACITD_PASSPHRASE`
         let mut known = expected("zzz = 1", "");
         known.extend(expected("about.zzz = 1", "about."));
         known.extend(expected("unit = [{ zzz = 1 }]", "unit."));
-        for table in ["origin", "listener", "tls", "acme", "limit"] {
+        for table in ["origin", "listener", "tls", "acme", "limit", "bank"] {
             known.extend(expected(&format!("{table}.zzz = 1"), &format!("{table}.")));
         }
-        let tables =
-            ["about", "unit", "about.contact", "origin", "listener", "tls", "acme", "limit"];
+        let tables = [
+            "about",
+            "unit",
+            "about.contact",
+            "origin",
+            "listener",
+            "tls",
+            "acme",
+            "limit",
+            "bank",
+        ];
         let known: BTreeSet<String> =
             known.into_iter().filter(|name| !tables.contains(&name.as_str())).collect();
         let declared: BTreeSet<String> = in_files()

@@ -35,7 +35,14 @@ pub(super) struct File {
     pub(super) acme: Option<Acme>,
     pub(super) insecure_http: Option<bool>,
     pub(super) about: About,
+    pub(super) bank: BankTable,
     pub(super) unit: Vec<UnitTable>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BankTable {
+    pub(super) folder: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +58,11 @@ pub(super) struct UnitTable {
     pub(super) mint_max: Option<u64>,
     pub(super) melt_min: Option<u64>,
     pub(super) melt_max: Option<u64>,
+    pub(super) bank_account: Option<String>,
+    #[serde(default)]
+    pub(super) bank_entry_reference: bool,
+    #[serde(default)]
+    pub(super) limits_in: Vec<[u64; 2]>,
 }
 
 /// Settings of a file that do not exist, at least one.

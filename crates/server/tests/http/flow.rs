@@ -194,7 +194,11 @@ async fn without_a_rail_quotes_are_opened_and_nothing_is_paid() {
     let local = Local::with(|_| {}, |parts| parts.rail = None).await;
     let mut wallet = Wallet::new(local.address(), "usd").await;
     let quote = wallet.mint_quote("bank", 8).await;
-    assert!(quote.request.starts_with("TACIT-") && !quote.request.contains(&quote.quote[..8]));
+    assert!(
+        quote.request.starts_with("RF")
+            && quote.request.len() == 16
+            && !quote.request.contains(&quote.quote[..8])
+    );
     let info: InfoResponse = wallet.get("/v1/info").await.ok();
     assert!(info.nuts.melt.unwrap().disabled);
     let body = json!({"request": "payto://demo/alice?amount=usd:1", "unit": "usd"});

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod bank;
 mod config;
 mod disk;
 mod earlier;

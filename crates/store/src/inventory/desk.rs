@@ -5,6 +5,7 @@ use tacit_service::inventory::{Declaration, Section};
 use super::tables::{count, joined};
 use super::{column, table};
 
+const BOOKING: &str = "as long as the law wants payments known";
 const FOR_GOOD: &str = "for good";
 const ACCOUNT: &str = "as long as the law wants accounts known, after it is closed";
 const PASSKEY: &str = "its owner removes it, or is let go";
@@ -23,7 +24,7 @@ pub const DESK: Section = Section {
 
 const ALL: [Declaration; count(PARTS)] = joined(PARTS);
 
-const PARTS: &[&[Declaration]] = &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL];
+const PARTS: &[&[Declaration]] = &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL, BOOKINGS];
 
 const DESK_ITSELF: &[Declaration] = &[
     table("desk", "The desk itself: one row.", FOR_GOOD),
@@ -128,4 +129,32 @@ const TRAIL: &[Declaration] = &[
     column("trail.detail", "What else is said: a role, a reason.", "auditor", FOR_GOOD),
     column("trail.previous", "Hash of the entry before.", "auditor", FOR_GOOD),
     column("trail.hash", "Its own hash.", "auditor", FOR_GOOD),
+];
+
+const BOOKINGS: &[Declaration] = &[
+    table("booking", "What the bank booked on the operator's accounts, with its paper.", BOOKING),
+    column(
+        "booking.id",
+        "Hash of what the bank names it by: its name in the vault, too.",
+        "finance",
+        BOOKING,
+    ),
+    column("booking.entry", "The same of the bank's booking it is a part of.", "finance", BOOKING),
+    column("booking.day", "The day the bank booked it.", "finance", BOOKING),
+    column("booking.direction", "Whether it came or went.", "finance", BOOKING),
+    column("booking.unit", "Currency.", "finance", BOOKING),
+    column("booking.amount", "How much, in minor units.", "finance", BOOKING),
+    column("booking.name", "Who paid or was paid, as the bank says.", "finance", BOOKING),
+    column("booking.account", "Their account at their bank.", "finance", BOOKING),
+    column(
+        "booking.end_to_end",
+        "What the order was called by whoever gave it: leads back to payouts.",
+        "finance",
+        BOOKING,
+    ),
+    column("booking.text", "What they and the banks wrote.", "finance", BOOKING),
+    column("booking.reference", "The payment reference in it.", "finance", BOOKING),
+    column("booking.returned", "Why it came back, if it did.", "finance", BOOKING),
+    column("booking.state", "Whether it is known what it was for.", "finance", BOOKING),
+    column("booking.why", "Why not.", "finance", BOOKING),
 ];

@@ -1,0 +1,43 @@
+//! Handing over a file of the bank's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use hyper::body::Bytes;
+use tacit_bank::statement::BYTES_MAX;
+
+use super::{AskError, ask_with};
+use crate::bank::{self, Imported};
+use crate::state::Shared;
+
+/// Largest file that is taken: whoever reads it says that it is too long.
+pub(super) const BODY_MAX: usize = BYTES_MAX + 1;
+
+/// How long a file may take: two commits for each payment in it.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+pub(super) async fn import(
+    State(shared): State<Arc<Shared>>,
+    body: Bytes,
+) -> Result<Json<Imported>, (StatusCode, String)> {
+    let imported = bank::import(&shared, body.into()).await;
+    imported.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
+}
+
+/// An error and what it comes from, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Hands the mint that runs on a data directory a file of the bank's.
+///
+/// # Errors
+/// [`AskError`].
+pub async fn ask_to_import(path: &Path, file: Vec<u8>) -> Result<Imported, AskError> {
+    ask_with(path, "/bank/import", file, PATIENCE).await
+}

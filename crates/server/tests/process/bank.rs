@@ -1,0 +1,162 @@
+//! The bank's files as an operator hands them over: by command and by folder, twice, in both messages, across a crash.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tacit_bank::reference::Reference;
+use tacit_core::time::Timestamp;
+use tacit_core::unit::Unit;
+use tacit_server::data_dir::{seed_of, vault_of};
+use tacit_server::passphrase::Places;
+use tacit_server::seed;
+use tacit_service::account::{AccountId, Holder, HolderKind, HolderState, Level};
+use tacit_service::identity::Identity;
+use tacit_service::ledger::Account;
+use tacit_service::vault::{Change, Outcome, VaultReader, VaultStore};
+use tacit_store::sqlite::{SqliteReader, SqliteVault};
+use tempfile::tempdir;
+
+use crate::support::process::{Done, Tacitd, free_address, run, tacitd, verify};
+
+const STATEMENT: &str = include_str!("../../../bank/tests/fixtures/statement-08.xml");
+const NOTIFICATION: &str = include_str!("../../../bank/tests/fixtures/notification-02.xml");
+
+fn eur() -> Unit {
+    Unit::new("eur").unwrap()
+}
+
+fn account() -> AccountId {
+    AccountId::from_random([0x5a; 8])
+}
+
+/// A file with the account's reference in place of the fixture's.
+fn for_account(text: &str) -> String {
+    let own = Reference::of_body(&account().to_string()).unwrap().grouped();
+    let (first, second) = own.split_at(9);
+    let text = text
+        .replace("rf59 0000</Ustrd><Ustrd>0000 0077", &format!("{first}</Ustrd><Ustrd>{second}"));
+    let text = text.replace("rf59 0000 0000 0077", &own.to_lowercase());
+    text.replace("RF59 0000 0000 0077", &own)
+}
+
+fn start(data: &Path, config: &Path) -> Tacitd {
+    Tacitd::start_with(data, free_address(), &["--config", config.to_str().unwrap()])
+}
+
+fn import(data: &Path, file: &Path) -> Done {
+    run(tacitd().args(["bank", "import", "--json"]).arg(data).arg(file))
+}
+
+fn imported(done: &Done) -> Value {
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    serde_json::from_str(&done.stdout).unwrap()
+}
+
+fn open_account(data: &Path) {
+    let seed = seed::read(&seed_of(data)).unwrap().open(&Places::NOWHERE).unwrap();
+    let mint = Identity::derive(&seed).public();
+    let mut vault = SqliteVault::open(&vault_of(data), &mint).unwrap();
+    let (kind, level, state) = (HolderKind::Customer, Level::default(), HolderState::Open);
+    let holder = Holder { id: account(), kind, level, state, key: None };
+    let opened = vault.commit(&[Change::OpenHolder(holder)], Timestamp::from_seconds(0)).unwrap();
+    assert_eq!(opened, [Outcome::Applied(true)]);
+}
+
+/// What the account holds, and what is in suspense.
+fn sums(data: &Path) -> (u64, i128) {
+    let mut reader = SqliteReader::open(&vault_of(data)).unwrap();
+    let owed = reader.purse(account(), eur()).unwrap().balance.owed().unwrap();
+    let transfers = reader.statement(Account::Suspense(eur()), 0, 100).unwrap();
+    let signed = transfers.iter().map(|transfer| {
+        let amount = i128::from(transfer.amount);
+        if transfer.credit == Account::Suspense(eur()) { amount } else { -amount }
+    });
+    (owed, signed.sum())
+}
+
+fn wait_for(path: &Path) {
+    let begun = Instant::now();
+    while !path.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} does not come", path.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_the_bank_books_is_credited_once() {
+    let data = tempdir().unwrap();
+    let folder = data.path().join("from-the-bank");
+    fs::create_dir(&folder).unwrap();
+    let config = data.path().join("tacit.toml");
+    let text = format!(
+        "[bank]\nfolder = {folder:?}\n\n[[unit]]\nunit = 'eur'\nbank_account = 'DE89 3704 0044 0532 0130 00'\n\
+         limits_in = [[10000, 100000]]\n"
+    );
+    fs::write(&config, text).unwrap();
+    start(data.path(), &config).terminate();
+    open_account(data.path());
+    let (statement, notification) = (data.path().join("053.xml"), data.path().join("054.xml"));
+    fs::write(&statement, for_account(STATEMENT)).unwrap();
+    fs::write(&notification, for_account(NOTIFICATION)).unwrap();
+
+    let mint = start(data.path(), &config);
+    let first = imported(&import(data.path(), &statement));
+    // 60.50 euros are within the day's limit, 150 are not.
+    assert_eq!(
+        first,
+        json!({"new": 4, "known": 0, "unclear": 0, "unbooked": 1, "inconsistent": 0, "settled": 1, "open": 4})
+    );
+    mint.kill();
+    let books = verify(data.path());
+    assert_eq!(books.code, Some(0), "{books:?}");
+    // 150 over the limit, 30 and 100 that nobody can place, less 100 that went for nothing known.
+    assert_eq!(sums(data.path()), (6050, 15_000 + 3000 + 10_000 - 10_000));
+
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("[[10000", "[[30000")).unwrap();
+    let mint = start(data.path(), &config);
+    let again = imported(&import(data.path(), &notification));
+    assert_eq!((&again["new"], &again["known"]), (&json!(0), &json!(2)), "{again}");
+    // The same by the folder, whole, and what is no statement at all.
+    fs::copy(&statement, folder.join("a.xml")).unwrap();
+    fs::write(folder.join("b.xml"), "<html/>").unwrap();
+    fs::write(folder.join("c.part"), "<html/>").unwrap();
+    wait_for(&folder.join("done/a.xml"));
+    wait_for(&folder.join("refused/b.xml"));
+    assert!(folder.join("c.part").exists());
+    mint.terminate();
+    assert_eq!(sums(data.path()), (21_050, 3000), "the limit was raised");
+    assert_eq!(verify(data.path()).code, Some(0));
+}
+
+#[test]
+fn files_that_are_none_of_ours_are_refused_in_words() {
+    let data = tempdir().unwrap();
+    let config = data.path().join("tacit.toml");
+    fs::write(&config, "[[unit]]\nunit = 'eur'\nbank_account = 'DE89370400440532013000'\n")
+        .unwrap();
+    let mint = start(data.path(), &config);
+    let refused = |text: &str, expected: &str| {
+        let file = data.path().join("file.xml");
+        fs::write(&file, text).unwrap();
+        let done = import(data.path(), &file);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(1), ""), "{done:?}");
+        assert!(done.stderr.contains(expected), "{expected}: {}", done.stderr);
+    };
+    let other = STATEMENT.replace("DE89370400440532013000", "DE02120300000000202051");
+    refused(&other, "statement 1 of the file is of an account");
+    refused("<html/>", "neither a camt.053 nor a camt.054");
+    refused(&STATEMENT[..1000], "ends in the middle");
+    refused(&STATEMENT.replace(">150.00<", ">150.001<"), "line 17: the amount cannot be read");
+    refused("<?xml version='1.0'?><!DOCTYPE a><a/>", "a document type is not allowed");
+    refused(&" ".repeat(33 * 1024 * 1024), "");
+    // Nothing of all that was booked, and the mint still takes a right one.
+    let foreign = STATEMENT.replace("\"EUR\"", "\"CHF\"");
+    fs::write(data.path().join("chf.xml"), foreign).unwrap();
+    let read = imported(&import(data.path(), &data.path().join("chf.xml")));
+    assert_eq!((&read["new"], &read["unclear"], &read["open"]), (&json!(4), &json!(4), &json!(0)));
+    mint.terminate();
+    assert_eq!(sums(data.path()), (0, 0));
+    assert_eq!(import(data.path(), &data.path().join("chf.xml")).code, Some(1), "nobody there");
+}
