@@ -25,6 +25,11 @@ impl Town {
         assert_eq!(settlement.debits, self.outside.received, "what came in is booked");
         assert_eq!(settlement.credits, self.outside.paid_out, "what went out is booked");
 
+        for (holder, owed) in &self.edge.owed {
+            let purse = reader.purse(*holder, self.unit).expect("the store works");
+            let kept = purse.balance.owed().expect("not overdrawn");
+            assert_eq!(kept, *owed, "an account holds what came and did not go");
+        }
         let owned: Vec<_> = self.wallet.coins.iter().map(|coin| coin.y).collect();
         let states = reader.proof_states(&owned).expect("the store works");
         assert!(

@@ -8,6 +8,7 @@
 //! 10,000 steps over both stores; `a_million_steps_conserve_money` has the rest. `TACIT_SIMULATE_SEED` repeats one town.
 
 mod auditor;
+mod edge;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test program uses its part of this")]
 mod postgres;

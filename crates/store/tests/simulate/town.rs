@@ -19,6 +19,7 @@ use tacit_service::mint::Mint;
 use tacit_service::quote::{MeltQuote, MeltQuoteState, Method, MintQuote, MintQuoteState, QuoteId};
 use tacit_service::vault::{Change, Outcome, ProofState, VaultReader, VaultStore};
 
+use crate::edge::Edge;
 use crate::wallet::{Coin, Dice, Errand, Kind, Wallet, blank, coin};
 
 /// A store that can be cut off and opened again.
@@ -33,7 +34,7 @@ pub(crate) trait Site {
 pub(crate) struct Tally(BTreeMap<&'static str, u64>);
 
 impl Tally {
-    const ALL: [&'static str; 15] = [
+    const ALL: [&'static str; 22] = [
         "swaps",
         "mints",
         "melts paid",
@@ -49,6 +50,13 @@ impl Tally {
         "rotations",
         "expiries",
         "seals",
+        "paid in",
+        "approved",
+        "held",
+        "given back",
+        "paid out",
+        "sold",
+        "refunded",
     ];
 
     pub(crate) fn count(&mut self, what: &'static str) {
@@ -104,6 +112,7 @@ pub(crate) struct Town {
     pub(crate) errands: u64,
     pub(crate) keysets: u32,
     pub(crate) outside: Outside,
+    pub(crate) edge: Edge,
     pub(crate) tally: Tally,
 }
 
@@ -128,16 +137,18 @@ impl Town {
             errands: 0,
             keysets: 0,
             outside: Outside::default(),
+            edge: Edge::default(),
             tally: Tally::default(),
         };
         town.rotate();
+        town.open_accounts();
         town.order_mint();
         town.audit();
         town
     }
 
     pub(crate) fn step(&mut self) {
-        match self.dice.below(40) {
+        match self.dice.below(48) {
             0..=2 => self.order_mint(),
             3..=5 => self.receive_money(),
             6..=13 => self.order_swap(),
@@ -152,7 +163,8 @@ impl Town {
             36 => self.move_clock(),
             37 if self.dice.once_in(3) => self.rotate(),
             37 | 38 => self.keep_house(),
-            _ => self.crash(),
+            39 => self.crash(),
+            _ => self.live_at_the_edge(),
         }
         self.audit();
     }
