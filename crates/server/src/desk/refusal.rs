@@ -65,6 +65,12 @@ pub(crate) struct Said {
     pub(crate) detail: String,
 }
 
+impl Said {
+    fn of(status: StatusCode, slug: &'static str, title: &'static str, detail: &str) -> Self {
+        Self { status, slug, title, detail: detail.to_owned() }
+    }
+}
+
 /// Problem details (RFC 9457).
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -85,12 +91,7 @@ impl Refusal {
     /// What it says in a language.
     pub(crate) fn said(&self, text: &Text) -> Said {
         let text = &text.refusal;
-        let of = |status, slug, title, detail: &str| Said {
-            status,
-            slug,
-            title,
-            detail: detail.to_owned(),
-        };
+        let of = Said::of;
         match self {
             Self::NotFound => {
                 of(StatusCode::NOT_FOUND, "not-found", text.not_found_title, text.not_found)
