@@ -96,7 +96,7 @@ pub enum BackupError {
     #[error("{0} is no backup: its backup.json does not say so")]
     NoBackup(PathBuf),
     /// It is not what the note says.
-    #[error("the backup is damaged: its vault is not the one that was copied")]
+    #[error("the backup is damaged: its copy is not the one that was made")]
     Damaged,
     /// The vault could not be copied.
     #[error(transparent)]
@@ -115,7 +115,7 @@ pub enum BackupError {
     Contradiction(String),
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+pub(crate) fn failed(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     move |source| BackupError::File { path: path.into(), source }
 }
 
@@ -221,7 +221,7 @@ pub fn check(vault: &Path, mint: &PublicKey) -> Result<(), BackupError> {
 }
 
 /// SHA-256 in hexadecimal, and the number of bytes.
-fn hash(path: &Path, progress: Progress<'_>) -> Result<(String, u64), BackupError> {
+pub(crate) fn hash(path: &Path, progress: Progress<'_>) -> Result<(String, u64), BackupError> {
     let mut file = File::open(path).map_err(failed(path))?;
     let all = file.metadata().map_err(failed(path))?.len();
     let (mut hash, mut done, mut part) = (Sha256::new(), 0, vec![0; HASHED_A_STEP]);
@@ -236,7 +236,7 @@ fn hash(path: &Path, progress: Progress<'_>) -> Result<(String, u64), BackupErro
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(ending);
     PathBuf::from(beside)
@@ -250,7 +250,7 @@ pub(crate) fn remove_directory(path: &Path) -> Result<(), BackupError> {
     }
 }
 
-fn parent(path: &Path) -> PathBuf {
+pub(crate) fn parent(path: &Path) -> PathBuf {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.unwrap_or(Path::new(".")).into()
 }

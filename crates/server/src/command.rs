@@ -155,6 +155,9 @@ pub(crate) struct ConfigArgs {
     /// Database of the vault, in place of a file in the data directory: postgres://user@host/database
     #[arg(long, value_name = "URL", env = "TACITD_VAULT_URL", hide_env_values = true)]
     vault_url: Option<String>,
+    /// Database of the desk, in place of a file in the data directory: postgres://user@host/database, not the vault's
+    #[arg(long, value_name = "URL", env = "TACITD_DESK_URL", hide_env_values = true)]
+    desk_url: Option<String>,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     /// Where to listen [default: 127.0.0.1:3338]
@@ -180,6 +183,8 @@ impl ConfigArgs {
         let data = source("data", "--data", "TACITD_DATA").zip(self.data.clone());
         let vault_url = source("vault_url", "--vault-url", "TACITD_VAULT_URL");
         let vault_url = vault_url.zip(self.vault_url.clone());
+        let desk_url = source("desk_url", "--desk-url", "TACITD_DESK_URL");
+        let desk_url = desk_url.zip(self.desk_url.clone());
         let listen = source("listen", "--listen", "TACITD_LISTEN").zip(self.listen.clone());
         let insecure_http = source("insecure_http", "--insecure-http", "TACITD_INSECURE_HTTP");
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
@@ -187,6 +192,7 @@ impl ConfigArgs {
             listen: listen.map(|(source, value)| Given { value, source }),
             data: data.map(|(source, value)| Given { value, source }),
             vault_url: vault_url.map(|(source, value)| Given { value, source }),
+            desk_url: desk_url.map(|(source, value)| Given { value, source }),
             demo: demo.map(|source| Given { value: self.demo, source }),
             insecure_http: insecure_http.map(|source| Given { value: self.insecure_http, source }),
             passphrase: self.passphrase.places(),

@@ -40,6 +40,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The database of the vault, if it is not the file in [`Self::data`].
     pub vault_url: Option<Target>,
+    /// The database of the desk, if it is not the file in [`Self::data`].
+    pub desk_url: Option<Target>,
     /// Where the passphrase of the seed is looked for. Never in the file.
     pub passphrase: Places,
     /// Whether quotes pay themselves and the clock can be moved. Never with real money.
@@ -185,6 +187,8 @@ pub struct Overrides {
     pub data: Option<Given<PathBuf>>,
     /// The database of the vault.
     pub vault_url: Option<Given<String>>,
+    /// The database of the desk.
+    pub desk_url: Option<Given<String>>,
     /// Whether this is a demo.
     pub demo: Option<Given<bool>>,
     /// Whether other machines may be spoken to without TLS.
@@ -197,9 +201,10 @@ pub struct Overrides {
 
 impl Default for Overrides {
     fn default() -> Self {
-        let (listen, data, vault_url, demo, insecure_http) = (None, None, None, None, None);
+        let (listen, data, vault_url, desk_url) = (None, None, None, None);
+        let (demo, insecure_http) = (None, None);
         let (passphrase, variables) = (Places::NOWHERE, Vec::new());
-        Self { listen, data, vault_url, demo, insecure_http, passphrase, variables }
+        Self { listen, data, vault_url, desk_url, demo, insecure_http, passphrase, variables }
     }
 }
 
@@ -246,7 +251,8 @@ pub enum ConfigError {
     VaultUrl(#[from] TargetError),
     /// A password where every process of the machine can read it.
     #[error(
-        "a password in --vault-url stands in the list of processes: put it into PGPASSFILE, or the URL into TACITD_VAULT_URL"
+        "a password in --vault-url or --desk-url stands in the list of processes: put it into PGPASSFILE, or the URL into \
+         TACITD_VAULT_URL or TACITD_DESK_URL"
     )]
     PasswordInFlag,
     /// Where it is reached.
@@ -354,12 +360,8 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     let listen = overrides.listen.map(|given| given.value).or(file.listen);
     let data = overrides.data.map(|given| given.value).or(file.data);
     let insecure_http = overrides.insecure_http.map(|given| given.value).or(file.insecure_http);
-    let is_flag = matches!(&overrides.vault_url, Some(Given { source: Source::Flag(_), .. }));
-    let vault_url = overrides.vault_url.map(|given| given.value).or(file.vault_url);
-    let vault_url: Option<Target> = vault_url.map(|url| url.parse()).transpose()?;
-    if is_flag && vault_url.as_ref().is_some_and(Target::has_password) {
-        return Err(ConfigError::PasswordInFlag);
-    }
+    let vault_url = target(overrides.vault_url, file.vault_url)?;
+    let desk_url = target(overrides.desk_url, file.desk_url)?;
     let config = Config {
         listen: listen.unwrap_or_else(|| Config::LISTEN.to_owned()),
         serving: Serving {
@@ -372,6 +374,7 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
         },
         data: data.unwrap_or_else(|| PathBuf::from(Config::DATA)),
         vault_url,
+        desk_url,
         passphrase: overrides.passphrase,
         demo,
         about: file.about,
@@ -381,6 +384,20 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     };
     config.check()?;
     Ok((config, read))
+}
+
+/// A database, from what flags and environment say, else the file.
+fn target(
+    given: Option<Given<String>>,
+    in_file: Option<String>,
+) -> Result<Option<Target>, ConfigError> {
+    let is_flag = matches!(&given, Some(Given { source: Source::Flag(_), .. }));
+    let url = given.map(|given| given.value).or(in_file);
+    let target: Option<Target> = url.map(|url| url.parse()).transpose()?;
+    if is_flag && target.as_ref().is_some_and(Target::has_password) {
+        return Err(ConfigError::PasswordInFlag);
+    }
+    Ok(target)
 }
 
 impl About {

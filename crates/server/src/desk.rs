@@ -3,6 +3,7 @@
 //! Reading order: this file (how the database is asked), [`session`] (cookies and forms), [`passkey`] (ceremonies),
 //! [`refusal`] (how a refusal looks), [`page`] (what every page shares), [`staffing`] (how anybody is let in); the handlers stand in `route::desk`.
 
+pub(crate) mod account;
 pub(crate) mod opening;
 pub(crate) mod page;
 pub(crate) mod passkey;

@@ -15,6 +15,7 @@ pub mod config;
 pub mod control;
 pub mod data_dir;
 mod desk;
+pub mod desk_backup;
 pub mod entrance;
 mod error;
 mod file;

@@ -144,6 +144,14 @@ pub enum StartError {
         /// What the store said.
         source: OpenFailed,
     },
+    /// The desk's database.
+    #[error("the desk in {target} cannot be opened")]
+    Desk {
+        /// Where, without its password.
+        target: String,
+        /// What the store said.
+        source: OpenFailed,
+    },
     /// The desk's origin.
     #[error(
         "passkeys cannot belong to the desk's origin {origin}: it needs a name, not an address"

@@ -60,6 +60,7 @@ pub(crate) async fn desk(handle: Arc<DeskHandle>, shared: Arc<Shared>) {
         }
         // What went wrong was logged where it happened; the next round does it.
         _ = desk::sweep(&handle, shared.now()).await;
+        _ = desk::account::open_left_over(&shared, &handle).await;
     }
 }
 

@@ -7,6 +7,8 @@
 //! Nothing here reads a clock or draws a random number: moments and identifiers come in as arguments.
 
 pub mod booking;
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 pub mod login;
 pub mod person;
 pub mod staff;

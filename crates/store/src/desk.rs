@@ -6,7 +6,7 @@
 //! engine repeats if the database says that another was quicker.
 
 mod booking;
-mod engine;
+pub(crate) mod engine;
 mod login;
 mod person;
 mod row;
@@ -20,7 +20,7 @@ use tacit_service::vault::StoreError;
 use self::engine::{Engine, Fault, Statements, Value};
 
 /// The schema's history. One that has shipped is never edited.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/desk/0001_desk.sql"),
     include_str!("../migrations/desk/0002_booking.sql"),
 ];
@@ -53,12 +53,22 @@ pub enum OpenError {
     /// It belongs to a mint of another identity.
     #[error("the desk belongs to another mint")]
     OtherMint,
+    /// It is the vault's: whoever takes one of the two must not have the other.
+    #[error("the database is a vault's: the desk wants one of its own")]
+    Vault,
     /// The database said no.
     #[error("the desk cannot be opened")]
     Store(#[from] StoreError),
 }
 
 impl<E: Engine> Desk<E> {
+    /// On an engine that has all the tables, unless they are another mint's.
+    pub(crate) fn on(engine: E, mint: &PublicKey) -> Result<Self, OpenError> {
+        let mut desk = Self { engine };
+        let is_own = desk.change(|statements| check_mint(statements, mint))?;
+        if is_own { Ok(desk) } else { Err(OpenError::OtherMint) }
+    }
+
     /// Does all of `work` or none of it.
     fn change<T>(
         &mut self,

@@ -3,10 +3,11 @@
 //! Reading order: this file (opening, what a writer knows), [`target`] (the URL), [`tls`], [`link`] (a connection), [`write`]
 //! (a commit: why two writers cannot both be right about one proof), [`apply`] (its steps), [`row`], [`read`] (the
 //! readers), [`books`] (the audit's sums), [`mark`] (what an
-//! older copy is known by), [`fault`]. ADR 0011 argues it, fact by fact.
+//! older copy is known by), [`fault`]; [`desk`] (the desk's database, by the desk's own statements). ADR 0011 argues it, fact by fact.
 
 mod apply;
 mod books;
+pub mod desk;
 mod fault;
 mod link;
 pub(crate) mod load;

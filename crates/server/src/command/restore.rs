@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use secp256k1::PublicKey;
 use serde_json::{Value, json};
 use tacit_core::amount::Amount;
 use tacit_core::time::{Clock, Timestamp};
@@ -13,7 +14,7 @@ use tacit_server::backup::Note;
 use tacit_server::clock::DemoClock;
 use tacit_server::data_dir::DataDir;
 use tacit_server::restore::{Doubt, Loss, Restore as Restoring, RestoreError};
-use tacit_server::seed;
+use tacit_server::{desk_backup, seed};
 
 use super::progress::Progress;
 use super::{PassphraseArgs, need_data_dir};
@@ -23,7 +24,7 @@ use super::{PassphraseArgs, need_data_dir};
 /// The data directory has the seed, and no vault. A copy is put in place if the mark of the vault (vault.sqlite.mark)
 /// proves that nothing came after it. Else it is refused, because an older copy would let be spent again what was spent
 /// since; with --accept-loss its keysets redeem no more at the mint, its open quotes are withdrawn, and new keysets
-/// take over. Exits 0 if it is in place.
+/// take over. A backup of the desk is put back with --desk, whatever its age. Exits 0 if it is in place.
 #[derive(clap::Args)]
 pub(crate) struct Restore {
     /// Directory that tacitd backup made
@@ -31,6 +32,9 @@ pub(crate) struct Restore {
     /// Data directory of the mint, with its seed and without a vault
     #[arg(long, value_name = "DIR", env = "TACITD_DATA")]
     data: PathBuf,
+    /// Put the desk back, from what tacitd backup --desk made
+    #[arg(long, conflicts_with_all = ["mark", "accept_loss"])]
+    desk: bool,
     /// Mark of the lost vault [default: vault.sqlite.mark in the data directory]
     #[arg(long, value_name = "FILE")]
     mark: Option<PathBuf>,
@@ -48,6 +52,9 @@ pub(crate) fn run(args: &Restore, stdout: &mut impl Write) -> anyhow::Result<Exi
     need_data_dir(&args.data)?;
     let data = DataDir::lock(&args.data)?;
     let seed = seed::read(&data.seed()).context("put the mint's seed there first")?;
+    if args.desk {
+        return restore_desk(args, &data, &seed.mint(), stdout);
+    }
     let clock = DemoClock::open(data.demo_clock()).context("the demo clock cannot be read")?;
     let restoring = Restoring {
         backup: &args.backup,
@@ -74,6 +81,27 @@ pub(crate) fn run(args: &Restore, stdout: &mut impl Write) -> anyhow::Result<Exi
         writeln!(stdout, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         stdout.write_all(in_words(&note, loss.as_ref(), now).as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn restore_desk(
+    args: &Restore,
+    data: &DataDir,
+    mint: &PublicKey,
+    stdout: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
+    let mut progress = Progress::start();
+    let mut show = |phase: tacit_server::backup::Phase, done, all| {
+        progress.show(phase.name(), done, all);
+    };
+    let note = desk_backup::restore(&args.backup, mint, &data.desk(), &mut show);
+    progress.end();
+    let note = note?;
+    if args.json {
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&json!({ "backup": note }))?)?;
+    } else {
+        writeln!(stdout, "The desk is in place, with {} entries in its trail.", note.trail_length)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -44,6 +44,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
         overrides.listen.as_ref().map(|given| given.source.clone()),
     );
     let given_vault_url = overrides.vault_url.as_ref().map(|given| given.source.clone());
+    let given_desk_url = overrides.desk_url.as_ref().map(|given| given.source.clone());
     let (config, read) = resolve(overrides, file)?;
     let origin = Placed { file, read: &read };
     let row = |name: &str, value, given: Option<Source>| InForce {
@@ -59,6 +60,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
             json!(config.vault_url.as_ref().map(ToString::to_string)),
             given_vault_url,
         ),
+        row("desk_url", json!(config.desk_url.as_ref().map(ToString::to_string)), given_desk_url),
         row("listen", json!(config.listen), given_listen),
         row("demo", json!(config.demo), given_demo),
         InForce {

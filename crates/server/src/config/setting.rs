@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 49] = [
+pub const SETTINGS: [Setting; 50] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -67,6 +67,14 @@ pub const SETTINGS: [Setting; 49] = [
         "URL",
         "Database of the vault, `postgres://user@host/database`, in place of a file in the data directory; several servers may \
          share one. Its password: `PGPASSWORD`, or a file as in `PGPASSFILE`.",
+    ),
+    anywhere(
+        "desk_url",
+        "--desk-url URL",
+        "TACITD_DESK_URL",
+        "URL",
+        "Database of the desk, `postgres://user@host/database`, in place of a file in the data directory; never the vault's. \
+         Its password as with `vault_url`.",
     ),
     anywhere(
         "listen",

@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) data: Option<PathBuf>,
     pub(super) vault_url: Option<String>,
+    pub(super) desk_url: Option<String>,
     pub(super) demo: Option<bool>,
     pub(super) origin: Origins,
     pub(super) listener: Listeners,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use secp256k1::PublicKey;
 use tacit_service::desk::DeskStore;
+use tacit_store::desk::OpenError;
 use tacit_store::desk::sqlite::SqliteDesk;
+use tacit_store::postgres::desk::PostgresDesk;
 
 use super::{DeskHandle, staffing};
 use crate::config::Config;
@@ -12,6 +14,10 @@ use crate::data_dir::DataDir;
 use crate::origin::Origins;
 use crate::server::StartError;
 use crate::state::Shared;
+use crate::vault::with_password;
+
+/// Connections to a desk that is a database: as many questions may be under way at once.
+const CONNECTIONS: u8 = 4;
 
 /// The desk's database, unless nobody could reach the desk.
 pub(crate) fn open(
@@ -21,6 +27,16 @@ pub(crate) fn open(
 ) -> Result<Vec<Box<dyn DeskStore>>, StartError> {
     if !config.demo && config.serving.origins.desk.is_none() {
         return Ok(Vec::new());
+    }
+    if let Some(target) = &config.desk_url {
+        let target = with_password(target.clone());
+        let open =
+            || PostgresDesk::open(&target, mint).map(|desk| Box::new(desk) as Box<dyn DeskStore>);
+        let failed = |error: OpenError| StartError::Desk {
+            target: target.to_string(),
+            source: error.into(),
+        };
+        return (0..CONNECTIONS).map(|_| open()).collect::<Result<_, _>>().map_err(failed);
     }
     let path = data.desk();
     let desk = SqliteDesk::open(&path, mint);

@@ -65,12 +65,6 @@ pub(crate) struct Said {
     pub(crate) detail: String,
 }
 
-impl Said {
-    fn of(status: StatusCode, slug: &'static str, title: &'static str, detail: &str) -> Self {
-        Self { status, slug, title, detail: detail.to_owned() }
-    }
-}
-
 /// Problem details (RFC 9457).
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -91,68 +85,55 @@ impl Refusal {
     /// What it says in a language.
     pub(crate) fn said(&self, text: &Text) -> Said {
         let text = &text.refusal;
-        let of = Said::of;
+        let (title, detail) = match self {
+            Self::NotFound => (text.not_found_title, text.not_found),
+            Self::Method => (text.method_title, text.method),
+            Self::Bad => (text.bad_title, text.bad),
+            Self::TooLarge => (text.too_large_title, text.too_large),
+            Self::Forged => (text.forged_title, text.forged),
+            Self::Expired(_) => (text.expired_title, text.expired),
+            Self::Forbidden => (text.forbidden_title, text.forbidden),
+            Self::TooFast(_) => (text.too_fast_title, text.too_fast),
+            Self::Ceremony => (text.ceremony_title, text.ceremony),
+            Self::Passkey => (text.passkey_title, text.passkey),
+            Self::PasskeyTaken => (text.passkey_title, text.passkey_taken),
+            Self::PasskeysFull => (text.passkey_title, text.passkeys_full),
+            Self::PasskeyLast => (text.passkey_title, text.passkey_last),
+            Self::PasskeyUnknown => (text.passkey_title, text.passkey_unknown),
+            Self::Invitation => (text.invitation_title, text.invitation),
+            Self::NameTaken => (text.taken_title, text.name_taken),
+            Self::LastAdmin => (text.taken_title, text.last_admin),
+            Self::Field(detail) => (text.field_title, detail.as_str()),
+            Self::Busy => (text.busy_title, text.busy),
+            Self::Internal => (text.internal_title, text.internal),
+        };
+        let (status, slug) = self.code();
+        Said { status, slug, title, detail: detail.to_owned() }
+    }
+
+    /// Its status, and what it is called in problem details.
+    fn code(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::NotFound => {
-                of(StatusCode::NOT_FOUND, "not-found", text.not_found_title, text.not_found)
-            }
-            Self::Method => {
-                of(StatusCode::METHOD_NOT_ALLOWED, "method", text.method_title, text.method)
-            }
-            Self::Bad => of(StatusCode::BAD_REQUEST, "bad", text.bad_title, text.bad),
-            Self::TooLarge => {
-                of(StatusCode::PAYLOAD_TOO_LARGE, "too-large", text.too_large_title, text.too_large)
-            }
-            Self::Forged => of(StatusCode::FORBIDDEN, "forged", text.forged_title, text.forged),
-            Self::Expired(_) => {
-                of(StatusCode::UNAUTHORIZED, "expired", text.expired_title, text.expired)
-            }
-            Self::Forbidden => {
-                of(StatusCode::FORBIDDEN, "forbidden", text.forbidden_title, text.forbidden)
-            }
-            Self::TooFast(_) => {
-                of(StatusCode::TOO_MANY_REQUESTS, "too-fast", text.too_fast_title, text.too_fast)
-            }
-            Self::Ceremony => {
-                of(StatusCode::BAD_REQUEST, "ceremony", text.ceremony_title, text.ceremony)
-            }
-            Self::Passkey => {
-                of(StatusCode::BAD_REQUEST, "passkey", text.passkey_title, text.passkey)
-            }
-            Self::PasskeyTaken => {
-                of(StatusCode::CONFLICT, "passkey-taken", text.passkey_title, text.passkey_taken)
-            }
-            Self::PasskeysFull => {
-                of(StatusCode::CONFLICT, "passkeys-full", text.passkey_title, text.passkeys_full)
-            }
-            Self::PasskeyLast => {
-                of(StatusCode::CONFLICT, "passkey-last", text.passkey_title, text.passkey_last)
-            }
-            Self::PasskeyUnknown => of(
-                StatusCode::NOT_FOUND,
-                "passkey-unknown",
-                text.passkey_title,
-                text.passkey_unknown,
-            ),
-            Self::Invitation => {
-                of(StatusCode::BAD_REQUEST, "invitation", text.invitation_title, text.invitation)
-            }
-            Self::NameTaken => {
-                of(StatusCode::CONFLICT, "name-taken", text.taken_title, text.name_taken)
-            }
-            Self::LastAdmin => {
-                of(StatusCode::CONFLICT, "last-admin", text.taken_title, text.last_admin)
-            }
-            Self::Field(detail) => {
-                of(StatusCode::UNPROCESSABLE_ENTITY, "field", text.field_title, detail)
-            }
-            Self::Busy => of(StatusCode::SERVICE_UNAVAILABLE, "busy", text.busy_title, text.busy),
-            Self::Internal => of(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                text.internal_title,
-                text.internal,
-            ),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::Bad => (StatusCode::BAD_REQUEST, "bad"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Forged => (StatusCode::FORBIDDEN, "forged"),
+            Self::Expired(_) => (StatusCode::UNAUTHORIZED, "expired"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "too-fast"),
+            Self::Ceremony => (StatusCode::BAD_REQUEST, "ceremony"),
+            Self::Passkey => (StatusCode::BAD_REQUEST, "passkey"),
+            Self::PasskeyTaken => (StatusCode::CONFLICT, "passkey-taken"),
+            Self::PasskeysFull => (StatusCode::CONFLICT, "passkeys-full"),
+            Self::PasskeyLast => (StatusCode::CONFLICT, "passkey-last"),
+            Self::PasskeyUnknown => (StatusCode::NOT_FOUND, "passkey-unknown"),
+            Self::Invitation => (StatusCode::BAD_REQUEST, "invitation"),
+            Self::NameTaken => (StatusCode::CONFLICT, "name-taken"),
+            Self::LastAdmin => (StatusCode::CONFLICT, "last-admin"),
+            Self::Field(_) => (StatusCode::UNPROCESSABLE_ENTITY, "field"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
 

@@ -5,16 +5,12 @@ use tacit_core::time::Day;
 use super::login::{Passkey, Session};
 use super::trail::Deed;
 use super::{TextError, one_line, random_id};
+use crate::account::AccountId;
 use crate::vault::StoreError;
 
 random_id! {
     /// Names a person at the desk, and to the person's passkeys. The vault never sees it.
     PersonId
-}
-
-random_id! {
-    /// Names an account: all that desk and vault have in common of it.
-    AccountNumber
 }
 
 /// What somebody wants to be called, for the page and for a teller.
@@ -67,8 +63,8 @@ pub enum PersonState {
 pub struct Person {
     /// Their name at the desk.
     pub id: PersonId,
-    /// Their account in the vault.
-    pub account: AccountNumber,
+    /// Their account in the vault: all that desk and vault have in common.
+    pub account: AccountId,
     /// What they want to be called.
     pub name: Name,
     /// How to reach them, if they said.
@@ -140,7 +136,7 @@ pub trait PersonStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    fn person_of_account(&mut self, account: AccountNumber) -> Result<Option<Person>, StoreError>;
+    fn person_of_account(&mut self, account: AccountId) -> Result<Option<Person>, StoreError>;
 
     /// People whose name begins so, in either case; at most [`FOUND_MAX`]. There is no way to list them
     /// all: nobody works with that, and whoever seizes a console wants nothing more.

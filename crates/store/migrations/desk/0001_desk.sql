@@ -13,7 +13,7 @@ CREATE TABLE desk (
 
 CREATE TABLE person (
     id bytea PRIMARY KEY CHECK (length(id) = 16),
-    account bytea NOT NULL UNIQUE CHECK (length(account) = 16),
+    account text NOT NULL UNIQUE CHECK (length(account) = 12),
     name text NOT NULL,
     -- The name in lower case, as bytes: both databases order and compare those alike, whatever their language.
     name_key bytea NOT NULL,

@@ -1,9 +1,10 @@
 //! People's SQL.
 
+use tacit_service::account::AccountId;
 use tacit_service::desk::Owner;
 use tacit_service::desk::person::{
-    AccountNumber, Contact, FOUND_MAX, Found, Iban, KycLevel, Name, Person, PersonId, PersonState,
-    PersonStore, SignUp, SignedUp,
+    Contact, FOUND_MAX, Found, Iban, KycLevel, Name, Person, PersonId, PersonState, PersonStore,
+    SignUp, SignedUp,
 };
 use tacit_service::desk::trail::Deed;
 use tacit_service::vault::StoreError;
@@ -46,11 +47,11 @@ impl<E: Engine> PersonStore for Desk<E> {
         })
     }
 
-    fn person_of_account(&mut self, account: AccountNumber) -> Result<Option<Person>, StoreError> {
+    fn person_of_account(&mut self, account: AccountId) -> Result<Option<Person>, StoreError> {
         self.change(|statements| {
             let sql = "SELECT id, account, name, contact, iban, kyc, state, national_number, opened, in_vault
                        FROM person WHERE account = ?1";
-            let rows = statements.query(sql, &[Value::from(&account.bytes())])?;
+            let rows = statements.query(sql, &[account.to_string().as_str().into()])?;
             rows.first().map(person).transpose()
         })
     }
@@ -133,7 +134,7 @@ fn insert(statements: &mut dyn Statements, person: &Person) -> Result<bool, Faul
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
     let parameters = [
         Value::from(&person.id.bytes()),
-        Value::from(&person.account.bytes()),
+        person.account.to_string().as_str().into(),
         person.name.as_str().into(),
         name_key(person.name.as_str()).as_slice().into(),
         person.contact.as_ref().map(Contact::as_str).into(),
@@ -157,7 +158,7 @@ fn person(row: &Row) -> Result<Person, Fault> {
     let kyc = KycLevel::ALL.into_iter().find(|level| i64::from(level.number()) == kyc);
     Ok(Person {
         id: PersonId::from_bytes(row.bytes(0)?),
-        account: AccountNumber::from_bytes(row.bytes(1)?),
+        account: row.text(1)?.parse().map_err(|_| UNREADABLE)?,
         name: Name::new(row.text(2)?).map_err(|_| UNREADABLE)?,
         contact: row
             .optional(3, |row, column| Contact::new(row.text(column)?).map_err(|_| UNREADABLE))?,

@@ -7,19 +7,23 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior};
 use secp256k1::PublicKey;
 use tacit_service::vault::StoreError;
 
 use super::engine::{Engine, Fault, Row, Statements, Value};
-use super::{Desk, MIGRATIONS, OpenError, check_mint};
+use super::{Desk, MIGRATIONS, OpenError};
 
 /// Marks the file as a desk of this system: "TCTD".
 const APPLICATION_ID: i32 = 0x5443_5444;
 
 /// How long another connection is waited for: a backup, or `tacitd` at the command line.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Pages copied between two reports of progress: some megabytes.
+const PAGES_A_STEP: i32 = 1024;
 
 /// Statements kept prepared: about all that the desk has.
 const STATEMENTS: usize = 128;
@@ -28,7 +32,7 @@ const STATEMENTS: usize = 128;
 pub struct SqliteEngine {
     connection: Connection,
     /// Released by the system when the process dies; `None` for whoever only looks.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// The desk in a file.
@@ -46,7 +50,7 @@ impl SqliteDesk {
         create_file(path).map_err(OpenError::File)?;
         let mut connection = connect(path)?;
         migrate(&mut connection)?;
-        Self::of(connection, Some(lock), mint)
+        Self::on(SqliteEngine { connection, lock: Some(lock) }, mint)
     }
 
     /// Opens the desk at `path` to look at it, whoever else has it open.
@@ -59,13 +63,7 @@ impl SqliteDesk {
             return Err(OpenError::NotADesk);
         }
         connection.pragma_update(None, "query_only", true).map_err(failed)?;
-        Self::of(connection, None, mint)
-    }
-
-    fn of(connection: Connection, lock: Option<File>, mint: &PublicKey) -> Result<Self, OpenError> {
-        let mut desk = Self { engine: SqliteEngine { connection, _lock: lock } };
-        let is_own = desk.change(|statements| check_mint(statements, mint))?;
-        if is_own { Ok(desk) } else { Err(OpenError::OtherMint) }
+        Self::on(SqliteEngine { connection, lock: None }, mint)
     }
 }
 
@@ -75,12 +73,11 @@ impl Engine for SqliteEngine {
         mut work: impl FnMut(&mut dyn Statements) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         // Immediate, so that nothing read in it can be out of date when it writes. Whoever only looks may not write.
-        let looks: bool = self
-            .connection
-            .pragma_query_value(None, "query_only", |row| row.get(0))
-            .map_err(before_commit)?;
-        let behavior =
-            if looks { TransactionBehavior::Deferred } else { TransactionBehavior::Immediate };
+        let behavior = if self.lock.is_none() {
+            TransactionBehavior::Deferred
+        } else {
+            TransactionBehavior::Immediate
+        };
         let transaction =
             self.connection.transaction_with_behavior(behavior).map_err(before_commit)?;
         let done = work(&mut Open { connection: &transaction })?;
@@ -228,6 +225,51 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         apply().map_err(failed)?;
     }
     Ok(())
+}
+
+/// Copies one moment of the desk at `source` to a new file at `target`, beside whoever has it open, and returns once the
+/// copy is durable. `progress`: told the pages copied and those there are.
+///
+/// # Errors
+/// [`OpenError`]; a file may be left at `target`.
+pub fn copy(
+    source: &Path,
+    target: &Path,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<(), OpenError> {
+    let mut from = connect(source)?;
+    let moment = from.transaction().map_err(failed)?;
+    create_file(target).map_err(OpenError::File)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut into = Connection::open_with_flags(target, flags).map_err(failed)?;
+    let backup = Backup::new(&moment, &mut into).map_err(failed)?;
+    loop {
+        let step = backup.step(PAGES_A_STEP).map_err(failed)?;
+        let pages = backup.progress();
+        let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
+        progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));
+        match step {
+            StepResult::Done => break,
+            StepResult::More => {}
+            StepResult::Busy | StepResult::Locked | _ => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+    drop(backup);
+    into.close().map_err(|(_, error)| failed(error))?;
+    File::open(target).and_then(|file| file.sync_all()).map_err(OpenError::File)
+}
+
+/// Whether every page of the desk at `path` is as SQLite wrote it: the first thing wrong, if anything is.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn first_damage(path: &Path) -> Result<Option<String>, OpenError> {
+    let said: rusqlite::Result<String> =
+        connect(path)?.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+    let said = said.map_err(failed)?;
+    Ok((said != "ok").then_some(said))
 }
 
 /// A file beside the desk: a lock inside SQLite would shut out whoever only looks.

@@ -44,7 +44,7 @@ const PEOPLE: &[Declaration] = &[
     column("person.id", "16 random bytes: their name at the desk.", "desk", ACCOUNT),
     column(
         "person.account",
-        "16 random bytes: their account in the vault. All that vault and desk have in common.",
+        "Number of their account, all that vault and desk have in common.",
         "desk",
         ACCOUNT,
     ),

@@ -138,7 +138,13 @@ impl Link {
     /// Runs SQL that has no parameters and answers nothing.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Fault> {
         self.connect()?;
-        let session = self.session.as_ref().expect("just connected");
+        self.run_within(sql)
+    }
+
+    /// The same in the transaction that is open. A connection that was lost is not made anew: the transaction is gone with
+    /// it, and what is left of it must not be done by itself.
+    pub(super) fn run_within(&mut self, sql: &str) -> Result<(), Fault> {
+        let Some(session) = &self.session else { return Err(Fault::Silent) };
         let done =
             wait(self.runtime(), PATIENCE, async { Ok(session.client.batch_execute(sql).await?) });
         self.heed(done)
@@ -148,6 +154,20 @@ impl Link {
     pub(super) fn ask(&mut self, question: Question) -> Result<Vec<Row>, Fault> {
         let answers = self.exchange(None, &[], &[question], None)?;
         Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    /// Asks one question in the transaction that is open; as with [`Self::run_within`].
+    pub(super) fn ask_within(&mut self, question: Question) -> Result<Vec<Row>, Fault> {
+        let answers = self.exchange_within(None, &[], &[question], None)?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    /// Takes one step in the transaction that is open, and says how many rows it changed; as with [`Self::run_within`].
+    pub(super) fn change_within(&mut self, step: &Step) -> Result<u64, Fault> {
+        self.prepare_missing(&[step.sql])?;
+        let Some(session) = &self.session else { return Err(Fault::Silent) };
+        let done = wait(self.runtime(), PATIENCE, async { Ok(session.execute(step).await?) });
+        self.heed(done)
     }
 
     /// Asks questions of one moment of the vault. One round trip.
@@ -168,7 +188,7 @@ impl Link {
 
     /// Goes on in the transaction that is open.
     pub(super) fn go_on(&mut self, steps: &[Step]) -> Result<(), Fault> {
-        let done = self.exchange(None, steps, &[], None).map(drop);
+        let done = self.exchange_within(None, steps, &[], None).map(drop);
         self.roll_back_on_fault(done)
     }
 
@@ -207,29 +227,42 @@ impl Link {
         last: Option<&'static str>,
     ) -> Result<Vec<Vec<Row>>, Fault> {
         self.connect()?;
-        let missing: Vec<&'static str> = {
-            let known = &self.session.as_ref().expect("just connected").statements;
-            let all =
-                steps.iter().map(|step| step.sql).chain(questions.iter().map(|(sql, _)| *sql));
-            all.filter(|sql| !known.contains_key(sql)).collect()
-        };
-        if !missing.is_empty() {
-            let prepared = self.prepare(&missing);
-            let prepared = self.heed(prepared)?;
-            let session = self.session.as_mut().expect("just connected");
-            session.statements.extend(missing.into_iter().zip(prepared));
-        }
-        let session = self.session.as_ref().expect("just connected");
+        self.exchange_within(first, steps, questions, last)
+    }
+
+    /// The same without connecting anew: a transaction that is open is gone with its connection.
+    fn exchange_within(
+        &mut self,
+        first: Option<&'static str>,
+        steps: &[Step],
+        questions: &[Question],
+        last: Option<&'static str>,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let all = steps.iter().map(|step| step.sql).chain(questions.iter().map(|(sql, _)| *sql));
+        self.prepare_missing(&all.collect::<Vec<_>>())?;
+        let Some(session) = &self.session else { return Err(Fault::Silent) };
         let done = wait(self.runtime(), PATIENCE, session.send(first, steps, questions, last));
         self.heed(done)
     }
 
-    fn prepare(&self, sql: &[&'static str]) -> Result<Vec<Statement>, Fault> {
-        let client = &self.session.as_ref().expect("just connected").client;
-        wait(self.runtime(), PATIENCE, async {
-            let prepared = join_all(sql.iter().map(|sql| client.prepare(sql))).await;
+    /// Prepares those statements that this connection has not seen yet.
+    fn prepare_missing(&mut self, all: &[&'static str]) -> Result<(), Fault> {
+        let Some(session) = &self.session else { return Err(Fault::Silent) };
+        let known = &session.statements;
+        let missing: Vec<_> = all.iter().filter(|sql| !known.contains_key(*sql)).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let client = &session.client;
+        let prepared: Result<Vec<Statement>, Fault> = wait(self.runtime(), PATIENCE, async {
+            let prepared = join_all(missing.iter().map(|sql| client.prepare(sql))).await;
             prepared.into_iter().map(|made| made.map_err(Fault::from)).collect()
-        })
+        });
+        let prepared = self.heed(prepared)?;
+        if let Some(session) = &mut self.session {
+            session.statements.extend(missing.into_iter().zip(prepared));
+        }
+        Ok(())
     }
 
     /// Hangs up where a fault says that nothing more is to be had of this connection.

@@ -4,3 +4,4 @@
 mod bank;
 mod inventory;
 mod opening;
+mod suite;

@@ -8,7 +8,7 @@ use tacit_store::postgres::PostgresVault;
 use crate::postgres::Postgres;
 
 /// Tables and columns of the first vault of a server, as they are.
-fn schema(server: &Postgres) -> Vec<(Kind, String)> {
+pub(crate) fn schema(server: &Postgres) -> Vec<(Kind, String)> {
     let sql = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'vault_0'";
     let mut found = Vec::new();
     for line in server.psql(sql).unwrap().lines() {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bed;
+mod desk;
 mod inventory;
 #[path = "../support/kept.rs"]
 mod kept;

@@ -6,21 +6,22 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use tacit_core::hex;
+use tacit_service::account::AccountId;
 use tacit_service::desk::Owner;
 use tacit_service::desk::OwnerKind;
 use tacit_service::desk::login::{Label, Passkey, Session};
 use tacit_service::desk::person::{
-    AccountNumber, Contact, Iban, KycLevel, Name, Person, PersonId, PersonState, SignUp, SignedUp,
+    Contact, Iban, KycLevel, Name, Person, PersonId, PersonState, SignUp, SignedUp,
 };
 
 use super::passkeys::{self, Named, Passkeys, Which};
 use super::{enter, leave, new_id, new_session_key, see};
-use crate::desk::Desk;
 use crate::desk::page::{Page, PasskeyForm, show};
 use crate::desk::passkey::{Ceremony, Created, Question, Used};
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{Empty, Login, PersonLogin, ScriptJson, SignedForm, SignedJson};
+use crate::desk::{Desk, account};
+use crate::random;
 use crate::text::{ENGLISH, fill};
 
 /// Where people log out.
@@ -93,10 +94,11 @@ async fn finish_sign_up(
     let (key, owner) = (new_session_key()?, Owner::Person(id));
     let label =
         Label::new(ENGLISH.portal.passkey_first).map_err(|error| Refusal::internal(&error))?;
+    let random = random::bytes().map_err(|error| Refusal::internal(&error))?;
     let sign_up = SignUp {
         person: Person {
             id,
-            account: AccountNumber::from_bytes(new_id()?),
+            account: AccountId::from_random(random),
             name,
             contact: None,
             iban: None,
@@ -116,8 +118,13 @@ async fn finish_sign_up(
             last_used: Some(now.day()),
         },
     };
+    let person = sign_up.person.clone();
     match desk.run(move |store| Ok(store.sign_up(&sign_up)?)).await? {
-        SignedUp::Done => Ok(enter(&desk, OwnerKind::Person, &key)),
+        SignedUp::Done => {
+            // They are in, whatever the vault says now: what it could not do is done in a while.
+            _ = account::open(&desk.shared, &desk.handle, &person).await;
+            Ok(enter(&desk, OwnerKind::Person, &key))
+        }
         SignedUp::Taken => Err(Refusal::PasskeyTaken),
     }
 }
@@ -188,6 +195,8 @@ async fn home(
     let text = &ENGLISH.portal;
     let owner = login.owner();
     let keys = desk.run(move |store| Ok(store.passkeys(owner)?)).await?;
+    let balances = account::balances(&desk.shared, login.person.account).await?;
+    let balances = balances.iter().map(ToString::to_string).collect();
     let notice = match asked.done.as_deref() {
         Some("details") => Some(text.details_saved),
         Some("added") => Some(text.passkey_made),
@@ -202,13 +211,13 @@ async fn home(
     let form = PasskeyForm { what: "create", path: "/portal/passkeys", token: page.form_token() };
     Ok(show(&Home {
         name: person.name.as_str().to_owned(),
-        account: hex::encode(&person.account.bytes()),
+        account: person.account.to_string(),
         level: match person.kyc {
             KycLevel::Unknown => text.level_0,
             KycLevel::Identified => text.level_1,
             KycLevel::Verified => text.level_2,
         },
-        balances: Vec::new(),
+        balances,
         is_frozen: person.state == PersonState::Frozen,
         is_opening: !person.is_in_vault,
         passkeys: Passkeys::of(keys, "/portal/passkeys"),
