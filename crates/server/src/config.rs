@@ -2,6 +2,7 @@
 //!
 //! [`setting`] names all there is, [`table`] reads the file, [`in_force`] says what counts and why.
 
+mod database;
 pub mod in_force;
 pub mod serving;
 pub mod setting;
@@ -21,8 +22,9 @@ use tacit_ecash::message::info::Contact;
 use tacit_service::account::{Level, Limits};
 use tacit_store::postgres::{Target, TargetError};
 
+use self::database::target;
 use self::serving::{Serving, ServingError};
-use self::setting::{Given, Source, misspelt};
+use self::setting::{Given, misspelt};
 use self::table::{Read, UnitTable, Unknown};
 use crate::passphrase::{PassphraseError, Places};
 
@@ -384,20 +386,6 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     };
     config.check()?;
     Ok((config, read))
-}
-
-/// A database, from what flags and environment say, else the file.
-fn target(
-    given: Option<Given<String>>,
-    in_file: Option<String>,
-) -> Result<Option<Target>, ConfigError> {
-    let is_flag = matches!(&given, Some(Given { source: Source::Flag(_), .. }));
-    let url = given.map(|given| given.value).or(in_file);
-    let target: Option<Target> = url.map(|url| url.parse()).transpose()?;
-    if is_flag && target.as_ref().is_some_and(Target::has_password) {
-        return Err(ConfigError::PasswordInFlag);
-    }
-    Ok(target)
 }
 
 impl About {
