@@ -2,9 +2,10 @@
 //! with the vault, and tried again as time passes.
 //!
 //! Reading order: [`import`] (one file), [`settle`] (what is not settled yet), [`run`] (the folder), [`booking`] (from the
-//! bank's words to the desk's).
+//! bank's words to the desk's), [`order`] (what the bank is asked to pay).
 
 mod booking;
+pub mod order;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -246,7 +247,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             () = stopped(&mut stopping) => return,
         }
         if number.is_multiple_of(LOOKS_A_RETRY)
-            && let Err(error) = settle(&shared).await
+            && let Err(error) = settle_all(&shared).await
         {
             log::error_chain(LogLevel::Warn, "bookings of the bank wait", &error);
         }
@@ -255,6 +256,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             look(&shared, folder).await;
         }
     }
+}
+
+/// Bookings, and payouts that a crash left half done.
+async fn settle_all(shared: &Arc<Shared>) -> Result<(), ImportError> {
+    settle(shared).await?;
+    order::settle_payouts(shared).await
 }
 
 /// Imports all files of the folder; each then lies in `done` or, if it is none of ours, in `refused`.

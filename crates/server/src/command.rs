@@ -65,7 +65,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StaffCommand,
     },
-    /// What the bank says
+    /// What the bank says, and is asked to pay
     Bank {
         #[command(subcommand)]
         command: BankCommand,
@@ -85,6 +85,8 @@ pub(crate) enum KeysetCommand {
 #[derive(Subcommand)]
 pub(crate) enum BankCommand {
     Import(bank::Import),
+    Payout(bank::PayOut),
+    Order(bank::Order),
 }
 
 #[derive(Subcommand)]

@@ -52,6 +52,8 @@ pub struct Config {
     pub about: About,
     /// Where the bank's files are put, if they are.
     pub bank_folder: Option<PathBuf>,
+    /// Name of whoever owns the accounts at the bank, for payout files.
+    pub bank_name: Option<String>,
     /// Units served, each under a path of its own.
     pub units: Vec<UnitConfig>,
     /// How much is taken on at once.
@@ -102,6 +104,10 @@ pub struct UnitConfig {
     pub bank: Option<BankTerms>,
     /// What may come in of a day and of a month, for people of level 0, 1 and so on. A level that is not there has no limits.
     pub limits_in: Vec<Limits>,
+    /// The same for what may go out.
+    pub limits_out: Vec<Limits>,
+    /// Largest payout that goes out without two people's approval, in minor units.
+    pub payout_alone_max: u64,
 }
 
 /// The operator's account at a bank.
@@ -381,6 +387,7 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
         demo,
         about: file.about,
         bank_folder: file.bank.folder,
+        bank_name: file.bank.name,
         units,
         bounds: Bounds::default(),
     };
@@ -434,17 +441,20 @@ impl UnitConfig {
                 };
                 Some(BankTerms { account: BankAccount::named(&account)?, references })
             }),
-            limits_in: table
-                .limits_in
-                .iter()
-                .map(|[day, month]| Limits { day: *day, month: *month })
-                .collect(),
+            limits_in: limits(&table.limits_in),
+            limits_out: limits(&table.limits_out),
+            payout_alone_max: table.payout_alone_max,
         }
     }
 
     /// What may come in for somebody of this level; `None` for no limit.
     pub fn limits_in(&self, level: Level) -> Option<Limits> {
         self.limits_in.get(usize::from(level.number())).copied()
+    }
+
+    /// What may go out; `None` for no limit.
+    pub fn limits_out(&self, level: Level) -> Option<Limits> {
+        self.limits_out.get(usize::from(level.number())).copied()
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -463,6 +473,10 @@ impl UnitConfig {
             Err(ConfigError::Range { unit })
         }
     }
+}
+
+fn limits(pairs: &[[u64; 2]]) -> Vec<Limits> {
+    pairs.iter().map(|[day, month]| Limits { day: *day, month: *month }).collect()
 }
 
 /// The units of a demo. Currencies carry no input fee: e-money is redeemed at par. The `sat` of test suites
@@ -485,6 +499,8 @@ fn demo_units() -> Vec<UnitConfig> {
                 bank_account: None,
                 bank_entry_reference: false,
                 limits_in: Vec::new(),
+                limits_out: Vec::new(),
+                payout_alone_max: 0,
             };
             UnitConfig::of(table, true)
         })

@@ -36,8 +36,11 @@ use crate::keyset::{Terms, add, next};
 use crate::log::{self, Field, Level};
 use crate::state::{Shared, stopped};
 
-/// Largest body in either direction.
+/// Largest request, but for a file of the bank's.
 const BODY_MAX: usize = 16 * 1024;
+
+/// Largest answer: an order to the bank.
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
 
 /// How long an answer may take: a commit, behind whatever is queued.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -127,6 +130,8 @@ pub(crate) fn serve(path: &Path, shared: &Arc<Shared>) -> io::Result<JoinHandle<
     let router = Router::new()
         .route("/keyset/rotate", post(rotate))
         .route("/staff", post(staff::let_in))
+        .route("/bank/payout", post(bank::pay_out))
+        .route("/bank/order", post(bank::order))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .route("/bank/import", post(bank::import).layer(DefaultBodyLimit::max(bank::BODY_MAX)))
         .with_state(Arc::clone(shared));
@@ -262,7 +267,7 @@ async fn send(
         .body(Full::new(Bytes::from(body)))?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), BODY_MAX).collect().await?.to_bytes();
+    let body = Limited::new(answer.into_body(), ANSWER_MAX).collect().await?.to_bytes();
     connection.abort();
     Ok((status, body))
 }

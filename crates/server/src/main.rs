@@ -6,9 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use self::command::{
-    BankCommand, Cli, Command, ConfigCommand, KeysetCommand, SeedCommand, StaffCommand,
-};
+use self::command::{Cli, Command, ConfigCommand, KeysetCommand, SeedCommand, StaffCommand};
 
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
@@ -32,9 +30,7 @@ fn main() -> ExitCode {
         Command::Keyset { command: KeysetCommand::Rotate(args) } => {
             (command::rotate::run(&args, &mut stdout), 1)
         }
-        Command::Bank { command: BankCommand::Import(args) } => {
-            (command::bank::run(&args, &mut stdout), 1)
-        }
+        Command::Bank { command } => (command::bank::run(&command, &mut stdout), 1),
         Command::Seed { command: SeedCommand::Passphrase(args) } => {
             (command::passphrase::run(&args, &mut stdout), 1)
         }

@@ -3,6 +3,8 @@
 //! The desk is told first, whole, and the vault then once for each: whoever is killed in between settles again, and finds
 //! done what was done. So one file twice, or both files of a bank that carry the same bookings, are one.
 
+pub mod payout;
+
 use tacit_core::hex;
 use tacit_core::unit::Unit;
 
@@ -49,7 +51,7 @@ pub trait BankVault {
     fn post(&mut self, posting: Posting) -> Result<Result<Posted, PostError>, Self::Error>;
 }
 
-/// How much may come in for somebody who is known so well; `None` for no limit.
+/// How much may come in, or go out, for somebody who is known so well; `None` for no limit.
 pub type LimitsOf<'a> = &'a dyn Fn(Unit, Level) -> Option<Limits>;
 
 /// What settling led to.
@@ -195,7 +197,7 @@ fn came_back<V: BankVault>(
     vault: &mut V,
     booking: &Booking,
 ) -> Result<Result<Assignee, Why>, V::Error> {
-    let Some(payout) = payout(vault, booking)? else { return Ok(Err(Why::Unknown)) };
+    let Some(payout) = payout_of(vault, booking)? else { return Ok(Err(Why::Unknown)) };
     // Before that it could be given back from what is held, too.
     let Some(ended) = vault.transfer(posting::ended(payout.hold))? else {
         return Ok(Err(Why::Early));
@@ -211,7 +213,7 @@ fn came_back<V: BankVault>(
 
 /// What money that went was for.
 fn went<V: BankVault>(vault: &mut V, booking: &Booking) -> Result<Result<Assignee, Why>, V::Error> {
-    let Some(payout) = payout(vault, booking)? else { return Ok(Err(Why::NotOurs)) };
+    let Some(payout) = payout_of(vault, booking)? else { return Ok(Err(Why::NotOurs)) };
     if payout.amount != booking.amount {
         return Ok(Err(Why::Amount));
     }
@@ -225,7 +227,7 @@ struct Payout {
 }
 
 /// The payout that a booking names.
-fn payout<V: BankVault>(vault: &mut V, booking: &Booking) -> Result<Option<Payout>, V::Error> {
+fn payout_of<V: BankVault>(vault: &mut V, booking: &Booking) -> Result<Option<Payout>, V::Error> {
     let Some(hold) = booking.paper.end_to_end.as_deref().and_then(hold_of) else {
         return Ok(None);
     };

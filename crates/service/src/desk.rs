@@ -1,7 +1,7 @@
 //! The desk: people and paperwork. Who somebody is, how they log in, who works here, and what staff did.
 //!
 //! Reading order: [`person`] and [`staff`] (who there is), [`login`] (passkeys, sessions, invitations), [`trail`] (what staff
-//! did), [`booking`] (what the bank booked). Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
+//! did), [`booking`] and [`payout`] (what the bank booked, and is asked to pay). Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
 //! them is the vault's; no type here may hold a proof, a quote, who paid an order, or the serial of a passport. Nothing here
 //! says nationality, religion, ethnicity, contacts of a person, location or face, and no field is there for it.
 //! Nothing here reads a clock or draws a random number: moments and identifiers come in as arguments.
@@ -10,6 +10,7 @@ pub mod booking;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 pub mod login;
+pub mod payout;
 pub mod person;
 pub mod staff;
 pub mod trail;
@@ -20,6 +21,7 @@ use tacit_core::hex;
 
 use self::booking::BookingStore;
 use self::login::LoginStore;
+use self::payout::PayoutStore;
 use self::person::{PersonId, PersonStore};
 use self::staff::{StaffId, StaffStore};
 use self::trail::TrailStore;
@@ -28,11 +30,14 @@ use self::trail::TrailStore;
 ///
 /// Each method is one whole transition: there is no `begin`, so no caller can leave a change half done.
 pub trait DeskStore:
-    BookingStore + PersonStore + LoginStore + StaffStore + TrailStore + Send
+    BookingStore + PayoutStore + PersonStore + LoginStore + StaffStore + TrailStore + Send
 {
 }
 
-impl<T: BookingStore + PersonStore + LoginStore + StaffStore + TrailStore + Send> DeskStore for T {}
+impl<T: BookingStore + PayoutStore + PersonStore + LoginStore + StaffStore + TrailStore + Send>
+    DeskStore for T
+{
+}
 
 /// Whose a login is. Each kind has pages of its own, and a login of one opens none of another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,13 +1,14 @@
 //! The desk's database: people and paperwork, on SQLite or on PostgreSQL, by the same statements.
 //!
 //! Reading order: `migrations/desk/` (the tables), [`engine`] (what both databases have in common), [`sqlite`] (the file),
-//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], [`booking`], each with the SQL of its trait.
+//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], [`booking`], [`payout`], each with the SQL of its trait.
 //! The statements hold nothing that only one of the two understands, and every transition is one transaction, which the
 //! engine repeats if the database says that another was quicker.
 
 mod booking;
 pub(crate) mod engine;
 mod login;
+mod payout;
 mod person;
 mod row;
 pub mod sqlite;
@@ -23,6 +24,7 @@ use self::engine::{Engine, Fault, Statements, Value};
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/desk/0001_desk.sql"),
     include_str!("../migrations/desk/0002_booking.sql"),
+    include_str!("../migrations/desk/0003_payout.sql"),
 ];
 
 /// The desk, on an engine.

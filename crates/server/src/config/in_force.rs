@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tacit_bank::statement::References;
+use tacit_service::account::Limits;
 
 use super::serving::Serving;
 use super::setting::Source;
@@ -74,6 +75,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
     let serving = serving(&config.serving).into_iter();
     rows.extend(serving.map(|(name, value)| row(name, value, None)));
     rows.extend(about(&config.about).map(|(name, value)| row(name, value, None)));
+    rows.push(row("bank.name", json!(config.bank_name), None));
     rows.push(row("bank.folder", json!(config.bank_folder), None));
     rows.extend(units(&config, &origin));
     Ok(rows)
@@ -161,10 +163,10 @@ fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
             melt,
             bank,
             limits_in,
+            limits_out,
+            payout_alone_max,
         } = terms;
         let account = bank.as_ref().map(|bank| bank.account.as_str());
-        let limits: Vec<[u64; 2]> =
-            limits_in.iter().map(|limits| [limits.day, limits.month]).collect();
         let by_entry =
             bank.as_ref().is_some_and(|bank| bank.references == References::EntryReference);
         let values = [
@@ -179,7 +181,9 @@ fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
             ("melt_max", json!(melt.max)),
             ("bank_account", json!(account)),
             ("bank_entry_reference", json!(by_entry)),
-            ("limits_in", if limits.is_empty() { Value::Null } else { json!(limits) }),
+            ("payout_alone_max", json!(payout_alone_max)),
+            ("limits_in", pairs(limits_in)),
+            ("limits_out", pairs(limits_out)),
         ];
         rows.extend(values.map(|(key, value)| InForce {
             name: format!("unit.{unit}.{key}"),
@@ -188,6 +192,11 @@ fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
         }));
     }
     rows
+}
+
+fn pairs(limits: &[Limits]) -> Value {
+    let pairs: Vec<[u64; 2]> = limits.iter().map(|limits| [limits.day, limits.month]).collect();
+    if pairs.is_empty() { Value::Null } else { json!(pairs) }
 }
 
 #[cfg(test)]

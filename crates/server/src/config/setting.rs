@@ -47,7 +47,7 @@ pub struct Given<T> {
 }
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 50] = [
+pub const SETTINGS: [Setting; 53] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -232,6 +232,11 @@ pub const SETTINGS: [Setting; 50] = [
         "Where wallets are told that the mints are, if that is not `origin.mint`; each unit's path is added to it.",
     ),
     in_file(
+        "bank.name",
+        "string",
+        "Name of whoever owns the accounts at the bank, for payout files.",
+    ),
+    in_file(
         "bank.folder",
         "path",
         "Where the bank's statements are put, to be imported: written under another name, then renamed to `.xml`.",
@@ -280,6 +285,11 @@ pub const SETTINGS: [Setting; 50] = [
         "boolean",
         "Know bookings by `NtryRef`, too, where the bank gives nothing better: only if it never uses one again.",
     ),
+    in_file(
+        "unit.payout_alone_max",
+        "integer",
+        "Largest payout that goes out without two people's approval, in minor units.",
+    ),
     Setting {
         default: Some("none: no limits"),
         ..in_file(
@@ -287,6 +297,10 @@ pub const SETTINGS: [Setting; 50] = [
             "pairs of integers",
             "What may come in by the bank, of a day and of a month in minor units, for people of level 0, then 1, 2, 3.",
         )
+    },
+    Setting {
+        default: Some("none: no limits"),
+        ..in_file("unit.limits_out", "pairs of integers", "The same of what may go out by payouts.")
     },
     Setting {
         in_file: false,

@@ -44,6 +44,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct BankTable {
     pub(super) folder: Option<PathBuf>,
+    pub(super) name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +65,10 @@ pub(super) struct UnitTable {
     pub(super) bank_entry_reference: bool,
     #[serde(default)]
     pub(super) limits_in: Vec<[u64; 2]>,
+    #[serde(default)]
+    pub(super) limits_out: Vec<[u64; 2]>,
+    #[serde(default)]
+    pub(super) payout_alone_max: u64,
 }
 
 /// Settings of a file that do not exist, at least one.

@@ -1,4 +1,4 @@
-//! Handing over a file of the bank's.
+//! Handing over a file of the bank's, and asking for payouts and for the order that carries them out.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use hyper::body::Bytes;
 use tacit_bank::statement::BYTES_MAX;
 
-use super::{AskError, ask_with};
+use super::{AskError, ask, ask_with};
+use crate::bank::order::{self, Asked, Ordered, Wanted, Which};
 use crate::bank::{self, Imported};
 use crate::state::Shared;
 
@@ -28,6 +29,22 @@ pub(super) async fn import(
     imported.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
 }
 
+pub(super) async fn pay_out(
+    State(shared): State<Arc<Shared>>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Json<Asked>, (StatusCode, String)> {
+    let asked = order::ask(&shared, &wanted).await;
+    asked.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
+}
+
+pub(super) async fn order(
+    State(shared): State<Arc<Shared>>,
+    Json(which): Json<Which>,
+) -> Result<Json<Ordered>, (StatusCode, String)> {
+    let ordered = order::order(&shared, &which).await;
+    ordered.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
+}
+
 /// An error and what it comes from, in one line.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
@@ -40,4 +57,20 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 /// [`AskError`].
 pub async fn ask_to_import(path: &Path, file: Vec<u8>) -> Result<Imported, AskError> {
     ask_with(path, "/bank/import", file, PATIENCE).await
+}
+
+/// Asks the mint that runs on a data directory to pay out.
+///
+/// # Errors
+/// [`AskError`].
+pub async fn ask_to_pay_out(path: &Path, wanted: &Wanted) -> Result<Asked, AskError> {
+    ask(path, "/bank/payout", wanted).await
+}
+
+/// Asks the mint that runs on a data directory for an order to the bank.
+///
+/// # Errors
+/// [`AskError`].
+pub async fn ask_for_order(path: &Path, which: &Which) -> Result<Ordered, AskError> {
+    ask(path, "/bank/order", which).await
 }

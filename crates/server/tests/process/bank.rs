@@ -160,3 +160,66 @@ fn files_that_are_none_of_ours_are_refused_in_words() {
     assert_eq!(sums(data.path()), (0, 0));
     assert_eq!(import(data.path(), &data.path().join("chf.xml")).code, Some(1), "nobody there");
 }
+
+fn order(data: &Path, arguments: &[&str]) -> Done {
+    run(tacitd().args(["bank", "order"]).arg(data).args(arguments))
+}
+
+#[test]
+fn a_payout_goes_out_once_and_comes_back_to_its_owner() {
+    let data = tempdir().unwrap();
+    let config = data.path().join("tacit.toml");
+    let text = "[bank]\nname = 'Tacit'\n\n[[unit]]\nunit = 'eur'\nbank_account = 'DE89370400440532013000'\n\
+                payout_alone_max = 10000\nlimits_out = [[20100, 100000]]\n";
+    fs::write(&config, text).unwrap();
+    start(data.path(), &config).terminate();
+    open_account(data.path());
+    let file = data.path().join("file.xml");
+    fs::write(&file, for_account(NOTIFICATION)).unwrap();
+    let mint = start(data.path(), &config);
+    assert_eq!(imported(&import(data.path(), &file))["settled"], 2);
+    let pay_out = |amount: &str, iban: &str| {
+        let account = account().to_string();
+        let to = ["--account", &account, "--name", "Anna Äpfel", "--iban", iban, "--unit", "eur"];
+        run(tacitd().args(["bank", "payout"]).arg(data.path()).args(to).args(["--amount", amount]))
+    };
+    let iban = "FR1420041010050500013M02606";
+    let first = pay_out("10000", iban);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    for (amount, iban, expected) in [
+        ("1000", "FR1420041010050500013M02607", "no IBAN"),
+        ("0", iban, "cannot be written"),
+        ("10101", iban, "more than may go out"),
+        ("99999", iban, "more than may go out"),
+    ] {
+        let refused = pay_out(amount, iban);
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
+        assert!(refused.stderr.contains(expected), "{expected}: {}", refused.stderr);
+    }
+    assert_eq!(pay_out("10001", iban).code, Some(0));
+    assert_eq!(sums(data.path()).0, 21_050 - 20_001);
+
+    let made = order(data.path(), &["--unit", "eur", "--in-days", "1"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let (message_id, said) = made.stderr.split_once(": ").unwrap();
+    assert_eq!(said, "1 payouts, 1 wait\n", "the other needs two people");
+    let end_to_end = format!("TP{}", first.stdout.trim().to_uppercase());
+    for part in [message_id, &end_to_end, ">100.00<", "<Nm>Anna Apfel</Nm>", iban] {
+        assert!(made.stdout.contains(part), "{part}: {}", made.stdout);
+    }
+    mint.kill();
+    let mint = start(data.path(), &config);
+    assert_eq!(order(data.path(), &["--again", message_id]).stdout, made.stdout);
+    let nothing = order(data.path(), &["--unit", "eur"]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(1), ""), "{nothing:?}");
+    assert!(nothing.stderr.contains("1 wait"), "{nothing:?}");
+    assert_eq!(order(data.path(), &["--again", "TO00"]).code, Some(1));
+
+    // The bank carries it out, and it comes back.
+    fs::write(&file, for_account(STATEMENT).replace("PO-1", &end_to_end)).unwrap();
+    imported(&import(data.path(), &file));
+    imported(&import(data.path(), &file));
+    mint.terminate();
+    assert_eq!(sums(data.path()), (21_050 - 10_001, 3000));
+    assert_eq!(verify(data.path()).code, Some(0));
+}

@@ -45,6 +45,12 @@ pub enum Action {
     PersonThawed,
     /// An account was closed.
     PersonClosed,
+    /// A payout was approved.
+    PayoutApproved,
+    /// A payout was rejected.
+    PayoutRejected,
+    /// Payouts were put into an order to the bank.
+    PayoutsOrdered,
 }
 
 /// What is to be written down, with what it is about, in the commit that does it.
@@ -217,7 +223,7 @@ pub fn check(store: &mut dyn TrailStore) -> Result<Result<Head, Break>, StoreErr
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::StaffLoggedIn,
         Self::StaffAdded,
         Self::StaffRoleChanged,
@@ -231,6 +237,9 @@ impl Action {
         Self::PersonFrozen,
         Self::PersonThawed,
         Self::PersonClosed,
+        Self::PayoutApproved,
+        Self::PayoutRejected,
+        Self::PayoutsOrdered,
     ];
 
     /// As it is stored and hashed; never changed.
@@ -249,6 +258,9 @@ impl Action {
             Self::PersonFrozen => "person-frozen",
             Self::PersonThawed => "person-thawed",
             Self::PersonClosed => "person-closed",
+            Self::PayoutApproved => "payout-approved",
+            Self::PayoutRejected => "payout-rejected",
+            Self::PayoutsOrdered => "payouts-ordered",
         }
     }
 }

@@ -24,7 +24,8 @@ pub const DESK: Section = Section {
 
 const ALL: [Declaration; count(PARTS)] = joined(PARTS);
 
-const PARTS: &[&[Declaration]] = &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL, BOOKINGS];
+const PARTS: &[&[Declaration]] =
+    &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL, BOOKINGS, PAYOUTS];
 
 const DESK_ITSELF: &[Declaration] = &[
     table("desk", "The desk itself: one row.", FOR_GOOD),
@@ -157,4 +158,25 @@ const BOOKINGS: &[Declaration] = &[
     column("booking.returned", "Why it came back, if it did.", "finance", BOOKING),
     column("booking.state", "Whether it is known what it was for.", "finance", BOOKING),
     column("booking.why", "Why not.", "finance", BOOKING),
+];
+
+const PAYOUTS: &[Declaration] = &[
+    table("payout", "Money that people want at their bank.", BOOKING),
+    column("payout.id", "Random: names what the vault holds for it, too.", "finance", BOOKING),
+    column("payout.account", "Whose money: the number of their account.", "finance", BOOKING),
+    column("payout.name", "Who is paid.", "finance, payout files", BOOKING),
+    column("payout.iban", "Where.", "finance, payout files", BOOKING),
+    column("payout.unit", "Currency.", "finance", BOOKING),
+    column("payout.amount", "How much, in minor units.", "finance, payout files", BOOKING),
+    column("payout.text", "What the payee reads.", "finance, payout files", BOOKING),
+    column("payout.state", "How far it is.", "finance", BOOKING),
+    column("payout.payout_order", "Which order it stands in.", "finance", BOOKING),
+    table("payout_approval", "Who approved a payout.", BOOKING),
+    column("payout_approval.payout", "Which.", "finance", BOOKING),
+    column("payout_approval.staff", "Who.", "finance", BOOKING),
+    table("payout_order", "Orders to the bank.", BOOKING),
+    column("payout_order.id", "Random: the bank knows it by this.", "finance", BOOKING),
+    column("payout_order.unit", "Currency.", "finance", BOOKING),
+    column("payout_order.made", "When it was made, to the second.", "payout files", BOOKING),
+    column("payout_order.execution", "The day the bank shall pay.", "payout files", BOOKING),
 ];

@@ -5,8 +5,12 @@ use tacit_core::unit::Unit;
 use tacit_service::account::{
     AccountId, Direction, Holder, HolderKind, HolderState, Level, Limits,
 };
+use tacit_service::bank::payout::{message_id, order_of, settle as settle_payouts};
 use tacit_service::bank::{self, BankVault, Settled, end_to_end_id, settle};
 use tacit_service::desk::booking::{Booking, BookingState, BookingStore, Paper, Unclear, Why};
+use tacit_service::desk::payout::{Order, Payout, PayoutState, PayoutStore};
+use tacit_service::desk::staff::StaffId;
+use tacit_service::desk::trail::{Action, Deed};
 use tacit_service::ledger::{Transfer, TransferId};
 use tacit_service::memory::MemoryVault;
 use tacit_service::posting::{EntryId, FactId, PostError, Posted, Posting};
@@ -91,6 +95,40 @@ impl Town {
         settle(&mut self.desk, &mut vault, &|_, _| limits)
     }
 
+    fn settle_payouts(&mut self) -> Result<(), StoreError> {
+        let mut vault = Failing(&mut self.vault, &mut self.posts_left);
+        settle_payouts(&mut self.desk, &mut vault, &|_, _| None)
+    }
+
+    fn ask(&mut self, number: u8, account: AccountId, amount: u64) -> FactId {
+        let id = FactId::from_bytes([number; 16]);
+        let payout = Payout {
+            id,
+            account,
+            name: "Anna Apfel".to_owned(),
+            iban: "DE89370400440532013000".to_owned(),
+            unit: eur(),
+            amount,
+            text: "Payout".to_owned(),
+            state: PayoutState::Asked,
+            approvals: 0,
+        };
+        assert!(self.desk.add_payout(&payout).unwrap());
+        assert!(!self.desk.add_payout(&payout).unwrap());
+        id
+    }
+
+    fn payout_state(&mut self, id: FactId) -> PayoutState {
+        self.desk.payout(id).unwrap().unwrap().state
+    }
+
+    fn order(&mut self, number: u8, ids: &[FactId]) -> u64 {
+        let id = FactId::from_bytes([number; 16]);
+        let order = Order { id, unit: eur(), made: NOW, execution: NOW.day() };
+        let deed = deed(Action::PayoutsOrdered);
+        self.desk.order_payouts(&order, 1000, ids, &deed).unwrap()
+    }
+
     fn state(&mut self, id: EntryId) -> BookingState {
         self.desk.booking(id).unwrap().unwrap().state
     }
@@ -98,6 +136,10 @@ impl Town {
     fn owed(&mut self, id: AccountId) -> u64 {
         self.vault.purse(id, eur()).unwrap().balance.owed().unwrap()
     }
+}
+
+fn deed(action: Action) -> Deed {
+    Deed { moment: NOW, staff: None, action, subject: String::new(), detail: String::new() }
 }
 
 fn entry(number: u8) -> EntryId {
@@ -306,5 +348,84 @@ fn only_ids_of_our_payouts_lead_back_to_them() {
         town.note(booking);
         town.settle().unwrap();
         assert_eq!(town.state(entry(number)), BookingState::Open(Why::NotOurs), "{id}");
+    }
+}
+
+#[test]
+fn a_payout_is_held_once_and_ordered_once_whoever_is_killed() {
+    for posts in [0, usize::MAX] {
+        let mut town = Town::new();
+        let anna = town.open_account(1);
+        town.note(came(1, 1500, reference_of(anna)));
+        town.settle().unwrap();
+        let id = town.ask(1, anna, 1000);
+        let too_much = town.ask(2, anna, 9999);
+        town.posts_left = posts;
+        _ = town.settle_payouts();
+        town.posts_left = usize::MAX;
+        town.settle_payouts().unwrap();
+        town.settle_payouts().unwrap();
+        assert_eq!(town.payout_state(id), PayoutState::Held);
+        assert_eq!(town.payout_state(too_much), PayoutState::Refused);
+        assert_eq!(town.owed(anna), 500);
+
+        assert_eq!(town.order(9, &[id, too_much, id]), 1);
+        assert_eq!(town.order(8, &[id]), 0, "it stands in an order");
+        let order = FactId::from_bytes([9; 16]);
+        let (made, payouts) = town.desk.order(order).unwrap().unwrap();
+        assert_eq!((made.made, payouts.len(), payouts[0].id), (NOW, 1, id));
+        assert_eq!(town.desk.order(FactId::from_bytes([8; 16])).unwrap(), None);
+        assert_eq!(order_of(&message_id(order)), Some(order));
+        assert_eq!((message_id(order).len(), order_of("TP00")), (34, None));
+        assert!(!town.desk.reject_payout(id, &deed(Action::PayoutRejected)).unwrap());
+    }
+}
+
+#[test]
+fn above_the_limit_two_people_approve_and_one_person_counts_once() {
+    let mut town = Town::new();
+    let anna = town.open_account(1);
+    town.note(came(1, 5000, reference_of(anna)));
+    town.settle().unwrap();
+    let id = town.ask(1, anna, 1001);
+    let approve = |town: &mut Town, staff: u8| {
+        let staff = StaffId::from_bytes([staff; 16]);
+        town.desk.approve_payout(id, staff, &deed(Action::PayoutApproved)).unwrap()
+    };
+    assert!(!approve(&mut town, 1), "not held yet");
+    town.settle_payouts().unwrap();
+    assert_eq!(town.order(9, &[id]), 0);
+    assert!(approve(&mut town, 1));
+    assert!(!approve(&mut town, 1));
+    assert_eq!(town.order(9, &[id]), 0);
+    assert!(approve(&mut town, 2));
+    assert_eq!(town.desk.payout(id).unwrap().unwrap().approvals, 2);
+    assert_eq!(town.order(9, &[id]), 1);
+    assert!(!approve(&mut town, 3));
+}
+
+#[test]
+fn a_rejected_payout_gives_the_money_back_once() {
+    let mut town = Town::new();
+    let anna = town.open_account(1);
+    town.note(came(1, 1000, reference_of(anna)));
+    town.settle().unwrap();
+    let (held, asked) = (town.ask(1, anna, 600), town.ask(2, anna, 100));
+    let reject =
+        |town: &mut Town, id| town.desk.reject_payout(id, &deed(Action::PayoutRejected)).unwrap();
+    assert!(reject(&mut town, asked), "before anything was held");
+    town.settle_payouts().unwrap();
+    assert_eq!(town.owed(anna), 400);
+    assert!(reject(&mut town, held));
+    assert!(!reject(&mut town, held));
+    assert_eq!(town.order(9, &[held, asked]), 0);
+    town.posts_left = 0;
+    assert!(town.settle_payouts().is_err());
+    town.posts_left = usize::MAX;
+    town.settle_payouts().unwrap();
+    town.settle_payouts().unwrap();
+    assert_eq!(town.owed(anna), 1000);
+    for id in [held, asked] {
+        assert_eq!(town.payout_state(id), PayoutState::Rejected);
     }
 }
