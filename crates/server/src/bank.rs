@@ -26,7 +26,7 @@ use tacit_service::vault::{Change, Outcome, StoreError};
 use tokio::runtime::Handle;
 use tokio::time::MissedTickBehavior;
 
-use crate::config::BankTerms;
+use crate::config::bank::BankTerms;
 use crate::desk::DeskHandle;
 use crate::log::{self, Level as LogLevel};
 use crate::pool::PoolError;

@@ -2,6 +2,7 @@
 //!
 //! [`setting`] names all there is, [`table`] reads the file, [`in_force`] says what counts and why.
 
+pub mod bank;
 mod database;
 pub mod in_force;
 pub mod serving;
@@ -13,8 +14,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tacit_bank::iban::BankAccount;
-use tacit_bank::statement::References;
 use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
@@ -22,6 +21,7 @@ use tacit_ecash::message::info::Contact;
 use tacit_service::account::{Level, Limits};
 use tacit_store::postgres::{Target, TargetError};
 
+use self::bank::{BankTerms, limits};
 use self::database::target;
 use self::serving::{Serving, ServingError};
 use self::setting::{Given, misspelt};
@@ -108,15 +108,6 @@ pub struct UnitConfig {
     pub limits_out: Vec<Limits>,
     /// Largest payout that goes out without two people's approval, in minor units.
     pub payout_alone_max: u64,
-}
-
-/// The operator's account at a bank.
-#[derive(Clone, Debug)]
-pub struct BankTerms {
-    /// Its number.
-    pub account: BankAccount,
-    /// What of the bank's names its bookings.
-    pub references: References,
 }
 
 /// Amounts from `min` to `max`, both allowed, in minor units.
@@ -434,13 +425,9 @@ impl UnitConfig {
                 min: table.melt_min.unwrap_or(1),
                 max: table.melt_max.unwrap_or(Self::AMOUNT_MAX),
             },
-            bank: table.bank_account.and_then(|account| {
-                let references = match table.bank_entry_reference {
-                    true => References::EntryReference,
-                    false => References::Standard,
-                };
-                Some(BankTerms { account: BankAccount::named(&account)?, references })
-            }),
+            bank: table
+                .bank_account
+                .and_then(|account| BankTerms::of(&account, table.bank_entry_reference)),
             limits_in: limits(&table.limits_in),
             limits_out: limits(&table.limits_out),
             payout_alone_max: table.payout_alone_max,
@@ -473,10 +460,6 @@ impl UnitConfig {
             Err(ConfigError::Range { unit })
         }
     }
-}
-
-fn limits(pairs: &[[u64; 2]]) -> Vec<Limits> {
-    pairs.iter().map(|[day, month]| Limits { day: *day, month: *month }).collect()
 }
 
 /// The units of a demo. Currencies carry no input fee: e-money is redeemed at par. The `sat` of test suites
