@@ -411,6 +411,21 @@ pub struct MeltRequest {
     pub prefer_async: bool,
 }
 
+/// What a wallet sends to whoever asks for a payment (NUT-18, "Payment payload"), with outputs for a refund beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayRequest {
+    /// The payment's id, from the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Unit of the proofs.
+    pub unit: String,
+    /// What is paid with.
+    pub proofs: Vec<Proof>,
+    /// Blank outputs, as for change (NUT-08), on which a refund may be signed; absent or `null` is none. No part of NUT-18.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_outputs: Option<Vec<BlindedMessage>>,
+}
+
 /// `POST /v1/checkstate` (NUT-07).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckStateRequest {

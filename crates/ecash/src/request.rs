@@ -383,6 +383,30 @@ impl From<MeltRequest> for message::MeltRequest {
     }
 }
 
+/// A payment request is paid (NUT-18).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayRequest {
+    /// The payment's id, if the wallet repeats it.
+    pub id: Option<String>,
+    /// What is counted.
+    pub unit: Unit,
+    /// What is paid with.
+    pub inputs: Inputs,
+    /// Blank outputs for a refund; their amounts mean nothing.
+    pub refund_outputs: Outputs,
+}
+
+impl TryFrom<message::PayRequest> for PayRequest {
+    type Error = MessageError;
+
+    fn try_from(body: message::PayRequest) -> Result<Self, MessageError> {
+        let unit = read_unit(&body.unit)?;
+        let inputs = Inputs::read(body.proofs)?;
+        let refund_outputs = Outputs::read_blank(body.refund_outputs.unwrap_or_default())?;
+        Ok(Self { id: body.id, unit, inputs, refund_outputs })
+    }
+}
+
 /// States of proofs are asked for (NUT-07).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckStateRequest {

@@ -141,7 +141,7 @@ impl From<MeltError> for ApiError {
     }
 }
 
-fn code_of_input(error: &InputError) -> Code {
+pub(crate) fn code_of_input(error: &InputError) -> Code {
     match error {
         InputError::Empty => Code::Refused,
         InputError::UnknownKeyset { .. } => Code::UnknownKeyset,
@@ -156,7 +156,7 @@ fn code_of_input(error: &InputError) -> Code {
     }
 }
 
-fn code_of_output(error: &OutputError) -> Code {
+pub(crate) fn code_of_output(error: &OutputError) -> Code {
     match error {
         OutputError::Empty => Code::Refused,
         OutputError::UnknownKeyset { .. } => Code::UnknownKeyset,

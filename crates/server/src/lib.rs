@@ -39,6 +39,7 @@ pub mod restore;
 mod route;
 pub mod seed;
 pub mod server;
+mod shop;
 mod state;
 mod text;
 pub mod tls;

@@ -14,6 +14,7 @@ mod mint;
 mod openapi;
 mod operate;
 mod page;
+mod pay;
 pub(crate) mod site;
 mod socket;
 mod swap;
@@ -113,6 +114,7 @@ fn mint<S>(unit: UnitMint) -> Router<S> {
         .route("/v1/melt/{method}", post(melt::pay))
         .route("/v1/checkstate", post(check::states))
         .route("/v1/restore", post(check::restore))
+        .route("/pay/{payment}", post(pay::post))
         .route("/v1/ws", sockets(&unit.shared, std::slice::from_ref(&unit)))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)

@@ -40,6 +40,7 @@ use crate::payout::Payouts;
 use crate::pool::Pool;
 use crate::receipt::Receipts;
 use crate::seed::{self, SeedError};
+use crate::shop::relay::{self, Bell};
 use crate::state::Shared;
 use crate::tls::{Tls, TlsError};
 use crate::upkeep;
@@ -381,11 +382,12 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader()).collect();
     let pool = Pool::start(readers?, config.bounds.pool_queue).map_err(StartError::Thread)?;
     take_up(parts.reader()?.as_mut(), &parts, &payouts, receipts.as_deref())?;
+    let bell = Bell::default();
     let desk = Desk {
         store: parts.store,
         clock: Arc::clone(&parts.clock),
         metrics: Arc::clone(&metrics),
-        observer: observer(&hub, &payouts, receipts.as_ref()),
+        observer: observer(&hub, &payouts, receipts.as_ref(), bell.clone()),
         batch: config.bounds.batch,
     };
     let writer = Writer::start(desk, config.bounds.writer_queue).map_err(StartError::Thread)?;
@@ -422,10 +424,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let (addresses, mut tasks) = entrances.serve(&shared, tls.as_ref());
     tasks.extend(parts.data.as_ref().and_then(|data| listen_to_operator(data, &shared)));
     tasks.push(tokio::spawn(upkeep::run(Arc::clone(&shared))));
-    if let Some(handle) = &shared.desk {
-        tasks.push(tokio::spawn(upkeep::desk(Arc::clone(handle), Arc::clone(&shared))));
-        tasks.push(tokio::spawn(bank::run(Arc::clone(&shared))));
-    }
+    tasks.extend(desk_tasks(&shared, bell));
     if parts.has_neighbours {
         tasks.push(tokio::spawn(neighbour::run(Arc::clone(&shared), receipts.clone())));
     }
@@ -435,6 +434,17 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     }
     let invitation = opening::invite_to_demo(&shared).await;
     Ok(Running { addresses, shared, receipts, stop, tasks, tls, invitation, _data: parts.data })
+}
+
+/// What is done for the desk as time passes, where there is one.
+fn desk_tasks(shared: &Arc<Shared>, bell: Bell) -> Vec<JoinHandle<()>> {
+    let Some(handle) = &shared.desk else { return Vec::new() };
+    let desk = crate::desk::Desk { shared: Arc::clone(shared), handle: Arc::clone(handle) };
+    vec![
+        tokio::spawn(upkeep::desk(Arc::clone(handle), Arc::clone(shared))),
+        tokio::spawn(bank::run(Arc::clone(shared))),
+        tokio::spawn(relay::run(desk, bell)),
+    ]
 }
 
 /// Without the socket the mint runs all the same: what the operator asks of it waits until it is stopped.
@@ -468,10 +478,16 @@ fn take_up(
 }
 
 /// Who hears of each change that is durable, on the writer's thread.
-fn observer(hub: &Arc<Hub>, payouts: &Arc<Payouts>, receipts: Option<&Arc<Receipts>>) -> Observer {
+fn observer(
+    hub: &Arc<Hub>,
+    payouts: &Arc<Payouts>,
+    receipts: Option<&Arc<Receipts>>,
+    bell: Bell,
+) -> Observer {
     let (hub, payouts, receipts) = (Arc::clone(hub), Arc::clone(payouts), receipts.cloned());
     Box::new(move |change, outcome| {
         hub.observe(change, outcome);
+        bell.observe(outcome);
         match (change, outcome) {
             (Change::StartMelt(_), Outcome::Melt(Ok(quote))) => {
                 if matches!(quote.state, MeltQuoteState::Pending(_)) {

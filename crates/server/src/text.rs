@@ -3,7 +3,9 @@
 //! A template names a field, never words of its own, so that a language that lacks a sentence does not compile. Texts hold
 //! no markup. Where something is to be put in, it stands as `{name}` and [`fill`] puts it there.
 
+pub(crate) mod checkout;
 pub(crate) mod front;
+pub(crate) mod merchant;
 pub(crate) mod operator;
 pub(crate) mod portal;
 pub(crate) mod refusal;
@@ -34,6 +36,9 @@ pub(crate) struct Text {
     pub(crate) portal: portal::Portal,
     pub(crate) operator: operator::Operator,
     pub(crate) refusal: refusal::Refusal,
+    pub(crate) checkout: checkout::Checkout,
+    pub(crate) merchant: merchant::Merchant,
+    pub(crate) merchant_refusal: merchant::MerchantRefusal,
 }
 
 /// English, the only language today.
@@ -44,6 +49,9 @@ pub(crate) static ENGLISH: Text = Text {
     portal: portal::Portal::ENGLISH,
     operator: operator::Operator::ENGLISH,
     refusal: refusal::Refusal::ENGLISH,
+    checkout: checkout::Checkout::ENGLISH,
+    merchant: merchant::Merchant::ENGLISH,
+    merchant_refusal: merchant::MerchantRefusal::ENGLISH,
 };
 
 /// A text with `value` in the place of `{name}`.

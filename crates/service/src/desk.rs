@@ -1,7 +1,8 @@
 //! The desk: people and paperwork. Who somebody is, how they log in, who works here, and what staff did.
 //!
 //! Reading order: [`person`] and [`staff`] (who there is), [`login`] (passkeys, sessions, invitations), [`trail`] (what staff
-//! did), [`booking`] and [`payout`] (what the bank booked, and is asked to pay). Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
+//! did), [`booking`] and [`payout`] (what the bank booked, and is asked to pay); then the merchants': [`merchant`], [`paper`]
+//! (orders), [`webhook`]. Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
 //! them is the vault's; no type here may hold a proof, a quote, who paid an order, or the serial of a passport. Nothing here
 //! says nationality, religion, ethnicity, contacts of a person, location or face, and no field is there for it.
 //! Nothing here reads a clock or draws a random number: moments and identifiers come in as arguments.
@@ -10,10 +11,13 @@ pub mod booking;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 pub mod login;
+pub mod merchant;
+pub mod paper;
 pub mod payout;
 pub mod person;
 pub mod staff;
 pub mod trail;
+pub mod webhook;
 
 use std::fmt;
 
@@ -21,21 +25,42 @@ use tacit_core::hex;
 
 use self::booking::BookingStore;
 use self::login::LoginStore;
+use self::merchant::MerchantStore;
+use self::paper::PaperStore;
 use self::payout::PayoutStore;
 use self::person::{PersonId, PersonStore};
 use self::staff::{StaffId, StaffStore};
 use self::trail::TrailStore;
+use self::webhook::WebhookStore;
 
 /// All that the desk must not forget, for whoever serves all of it.
 ///
 /// Each method is one whole transition: there is no `begin`, so no caller can leave a change half done.
 pub trait DeskStore:
-    BookingStore + PayoutStore + PersonStore + LoginStore + StaffStore + TrailStore + Send
+    BookingStore
+    + PayoutStore
+    + PersonStore
+    + LoginStore
+    + StaffStore
+    + TrailStore
+    + MerchantStore
+    + PaperStore
+    + WebhookStore
+    + Send
 {
 }
 
-impl<T: BookingStore + PayoutStore + PersonStore + LoginStore + StaffStore + TrailStore + Send>
-    DeskStore for T
+impl<T> DeskStore for T where
+    T: BookingStore
+        + PayoutStore
+        + PersonStore
+        + LoginStore
+        + StaffStore
+        + TrailStore
+        + MerchantStore
+        + PaperStore
+        + WebhookStore
+        + Send
 {
 }
 

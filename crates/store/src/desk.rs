@@ -1,19 +1,23 @@
 //! The desk's database: people and paperwork, on SQLite or on PostgreSQL, by the same statements.
 //!
 //! Reading order: `migrations/desk/` (the tables), [`engine`] (what both databases have in common), [`sqlite`] (the file),
-//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], [`booking`], [`payout`], each with the SQL of its trait.
+//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], [`booking`], [`payout`], [`merchant`],
+//! [`paper`], [`webhook`], each with the SQL of its trait.
 //! The statements hold nothing that only one of the two understands, and every transition is one transaction, which the
 //! engine repeats if the database says that another was quicker.
 
 mod booking;
 pub(crate) mod engine;
 mod login;
+mod merchant;
+mod paper;
 mod payout;
 mod person;
 mod row;
 pub mod sqlite;
 mod staff;
 mod trail;
+mod webhook;
 
 use secp256k1::PublicKey;
 use tacit_service::vault::StoreError;
@@ -25,6 +29,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/desk/0001_desk.sql"),
     include_str!("../migrations/desk/0002_booking.sql"),
     include_str!("../migrations/desk/0003_payout.sql"),
+    include_str!("../migrations/desk/0004_merchants.sql"),
 ];
 
 /// The desk, on an engine.

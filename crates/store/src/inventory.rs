@@ -1,6 +1,7 @@
 //! What the databases keep: every table and column, declared once. A test holds this against the real schema.
 
 pub mod desk;
+mod merchant;
 pub mod postgres;
 mod tables;
 

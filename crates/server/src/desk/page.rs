@@ -107,7 +107,7 @@ impl Page {
     }
 
     /// The places of the site.
-    pub(crate) fn places(&self) -> [Place; 3] {
+    pub(crate) fn places(&self) -> [Place; 4] {
         let text = &self.text.site;
         let place = |path: &'static str, name| {
             let is_here = match path {
@@ -116,7 +116,12 @@ impl Page {
             };
             Place { path, name, is_here }
         };
-        [place("/", text.front), place("/portal", text.portal), place("/operator", text.operator)]
+        [
+            place("/", text.front),
+            place("/portal", text.portal),
+            place("/merchant", text.merchant),
+            place("/operator", text.operator),
+        ]
     }
 }
 

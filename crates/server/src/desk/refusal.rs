@@ -9,6 +9,7 @@ use tacit_service::desk::OwnerKind;
 use tacit_service::vault::StoreError;
 
 use crate::log::{self, Level};
+use crate::shop::refusal::ShopRefusal;
 use crate::text::{ENGLISH, Text};
 
 /// Why the desk does not do as asked.
@@ -50,6 +51,8 @@ pub(crate) enum Refusal {
     LastAdmin,
     /// A field cannot be used: what is said of it.
     Field(String),
+    /// Something is not done for a merchant.
+    Shop(ShopRefusal),
     /// The database is busy or away.
     Busy,
     /// Our doing.
@@ -83,8 +86,8 @@ impl Refusal {
     }
 
     /// What it says in a language.
-    pub(crate) fn said(&self, text: &Text) -> Said {
-        let text = &text.refusal;
+    pub(crate) fn said(&self, whole: &Text) -> Said {
+        let text = &whole.refusal;
         let (title, detail) = match self {
             Self::NotFound => (text.not_found_title, text.not_found),
             Self::Method => (text.method_title, text.method),
@@ -104,6 +107,7 @@ impl Refusal {
             Self::NameTaken => (text.taken_title, text.name_taken),
             Self::LastAdmin => (text.taken_title, text.last_admin),
             Self::Field(detail) => (text.field_title, detail.as_str()),
+            Self::Shop(refusal) => return refusal.said(whole),
             Self::Busy => (text.busy_title, text.busy),
             Self::Internal => (text.internal_title, text.internal),
         };
@@ -132,6 +136,7 @@ impl Refusal {
             Self::NameTaken => (StatusCode::CONFLICT, "name-taken"),
             Self::LastAdmin => (StatusCode::CONFLICT, "last-admin"),
             Self::Field(_) => (StatusCode::UNPROCESSABLE_ENTITY, "field"),
+            Self::Shop(refusal) => refusal.code(),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }

@@ -1,10 +1,13 @@
-//! The desk's pages: front door, portal, operator's console.
+//! The desk's pages: front door, portal, the consoles of merchants and of the operator, checkout; and the merchants' API.
 //!
 //! Every route passes [`guard`] first, so that no handler can forget where a request came from; every refusal leaves by
 //! [`present`], as a page or as problem details.
 
+mod api;
+mod checkout;
 mod front;
 mod invitation;
+mod merchant;
 mod operator;
 mod passkeys;
 mod portal;
@@ -41,6 +44,9 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .route("/invitation", get(invitation::show))
         .route("/invitation/begin", post(invitation::begin))
         .route("/invitation/finish", post(invitation::finish))
+        .merge(api::router())
+        .merge(checkout::router())
+        .merge(merchant::router())
         .merge(portal::router())
         .merge(operator::router())
         .merge(staff::router())
@@ -56,9 +62,13 @@ async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
     if is_api(&request) {
         // Whoever calls the API shows a key with each request; a cookie must not count there.
         request.headers_mut().remove(header::COOKIE);
-    } else if let Err(forged) =
-        check_sender(request.method(), request.headers(), &desk.handle.origin)
-    {
+        return next.run(request).await;
+    }
+    if is_for_payers(&request) {
+        // A login must not ride along with a payment.
+        request.headers_mut().remove(header::COOKIE);
+    }
+    if let Err(forged) = check_sender(request.method(), request.headers(), &desk.handle.origin) {
         return forged.into_response();
     }
     next.run(request).await
@@ -89,6 +99,12 @@ async fn present(State(desk): State<Desk>, request: Request, next: Next) -> Resp
 /// Whether it is for programs, who have keys and no cookies.
 fn is_api(request: &Request) -> bool {
     request.uri().path().starts_with("/api/")
+}
+
+/// Whether it is for payers, who are nobody here.
+fn is_for_payers(request: &Request) -> bool {
+    let path = request.uri().path();
+    path.starts_with("/checkout/") || path.starts_with("/refund/")
 }
 
 fn is_problem(answer: &Response) -> bool {

@@ -124,6 +124,7 @@ mod tests {
         reads::<message::MeltRequest>("MeltRequest");
         reads::<message::CheckStateRequest>("CheckStateRequest");
         reads::<message::CheckStateResponse>("CheckStateResponse");
+        reads::<message::PayRequest>("PayRequest");
         reads::<message::RestoreRequest>("RestoreRequest");
         reads::<message::RestoreResponse>("RestoreResponse");
     }

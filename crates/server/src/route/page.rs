@@ -14,7 +14,7 @@ use crate::state::Shared;
 /// What a page may load: its style, from its own origin, and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const STYLE: &str = include_str!("../page/style.css");
+const STYLE: &str = concat!(include_str!("../page/style.css"), include_str!("../page/shop.css"));
 const HEAD: &str = include_str!("../page/head.html");
 const MINT: &str = include_str!("../page/mint.html");
 const DEMO: &str = include_str!("../page/demo.html");

@@ -9,6 +9,7 @@ super::texts! {
         menu: "Menu",
         front: "Start",
         portal: "Your account",
+        merchant: "Your shop",
         operator: "Operator",
         sign_out: "Sign out",
         signed_in_as: "Signed in as {name}",

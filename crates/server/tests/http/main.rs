@@ -15,5 +15,8 @@ mod race;
 mod refusal;
 mod repeat;
 mod rubbish;
+mod shop;
+mod shop_guide;
+mod shop_money;
 mod socket;
 mod tls;

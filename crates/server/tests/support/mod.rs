@@ -8,4 +8,5 @@
 pub mod client;
 pub mod local;
 pub mod process;
+pub mod till;
 pub mod wallet;

@@ -1,6 +1,7 @@
-//! How owners stand in the desk's tables: their kind and their identifier, two columns beside each other.
+//! How owners, accounts, days and moments stand in the desk's tables.
 
 use tacit_core::time::{Day, Timestamp};
+use tacit_service::account::AccountId;
 use tacit_service::desk::{Owner, OwnerKind};
 
 use super::engine::{Fault, Row, Value};
@@ -31,4 +32,13 @@ pub(super) fn moment(moment: Timestamp) -> Value {
 
 pub(super) fn read_moment(row: &Row, column: usize) -> Result<Timestamp, Fault> {
     row.count(column).map(Timestamp::from_seconds)
+}
+
+/// An account's number, as it is written.
+pub(super) fn account(account: AccountId) -> Value {
+    Value::Text(account.to_string())
+}
+
+pub(super) fn read_account(row: &Row, column: usize) -> Result<AccountId, Fault> {
+    row.text(column)?.parse().map_err(|_| Fault::Malformed("that is no account's number"))
 }

@@ -2,6 +2,7 @@
 
 use tacit_service::inventory::{Declaration, Section};
 
+use super::merchant::{MERCHANTS, ORDERS};
 use super::tables::{count, joined};
 use super::{column, table};
 
@@ -25,7 +26,7 @@ pub const DESK: Section = Section {
 const ALL: [Declaration; count(PARTS)] = joined(PARTS);
 
 const PARTS: &[&[Declaration]] =
-    &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL, BOOKINGS, PAYOUTS];
+    &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL, BOOKINGS, PAYOUTS, MERCHANTS, ORDERS];
 
 const DESK_ITSELF: &[Declaration] = &[
     table("desk", "The desk itself: one row.", FOR_GOOD),

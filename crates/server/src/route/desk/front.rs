@@ -7,6 +7,7 @@ use axum::response::Response;
 use crate::desk::Desk;
 use crate::desk::page::{Page, show};
 use crate::desk::refusal::{Refusal, Said};
+use crate::shop::refusal::ShopRefusal;
 use crate::text::ENGLISH;
 
 #[derive(Template)]
@@ -33,6 +34,8 @@ struct Problems {
 /// `GET /problems`: what the `type` of problem details points to.
 pub(super) async fn problems(State(desk): State<Desk>) -> Response {
     let page = Page::new(&desk, "/problems", ENGLISH.refusal.problems_title);
-    let problems = Refusal::all().iter().map(|refusal| refusal.said(&ENGLISH)).collect();
+    let of_merchants = ShopRefusal::ALL.map(Refusal::from);
+    let all = Refusal::all();
+    let problems = all.iter().chain(&of_merchants).map(|refusal| refusal.said(&ENGLISH)).collect();
     show(&Problems { page, problems })
 }
