@@ -75,7 +75,7 @@ class Shop:
             return json.loads(answer.read())
 
     def order(self, name, amount=1050):
-        return self.api("/orders", {"amount": amount, "description": "Two coffees", "reference": name}, name)
+        return self.api("/orders", {"amount": amount, "description": "Two coffees", "reference": name}, name.replace(" ", "-"))
 
     def typescript(self, *act, answer=""):
         done = subprocess.run(["node", self.arguments.request, self.mint, "usd", *act], input=answer, text=True,
