@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tacit_bank::statement::{self, BankFile, References, StatementError};
 use tacit_core::unit::Unit;
-use tacit_service::account::{AccountId, Holder, Level, Limits};
+use tacit_service::account::{AccountId, Direction, Holder, Level, Limits};
 use tacit_service::bank::{BankVault, Settled, settle_some};
 use tacit_service::desk::booking::BookingState;
 use tacit_service::ledger::{Transfer, TransferId};
@@ -192,8 +192,7 @@ async fn settle_slice(
     let shared = Arc::clone(shared);
     let slice = desk.run(move |store| {
         let limits = |unit: Unit, level: Level| -> Option<Limits> {
-            let terms = shared.config.units.iter().find(|terms| terms.unit == unit)?;
-            terms.limits_in(level)
+            shared.config.limits(unit, Direction::In, level)
         };
         let mut vault = Vault { shared: &shared, runtime: Handle::current() };
         Ok(settle_some(store, &mut vault, &quotes, &limits, after))

@@ -481,8 +481,8 @@ fn demo_units() -> Vec<UnitConfig> {
                 melt_max: None,
                 bank_account: None,
                 bank_entry_reference: false,
-                limits_in: Vec::new(),
-                limits_out: Vec::new(),
+                limits_in: bank::DEMO_LIMITS.to_vec(),
+                limits_out: bank::DEMO_LIMITS.to_vec(),
                 payout_alone_max: 0,
             };
             UnitConfig::of(table, true)

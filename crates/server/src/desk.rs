@@ -4,6 +4,7 @@
 //! [`refusal`] (how a refusal looks), [`page`] (what every page shares), [`staffing`] (how anybody is let in); the handlers stand in `route::desk`.
 
 pub(crate) mod account;
+pub(crate) mod money;
 pub(crate) mod opening;
 pub(crate) mod page;
 pub(crate) mod passkey;

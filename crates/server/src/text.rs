@@ -6,6 +6,7 @@
 pub(crate) mod checkout;
 pub(crate) mod front;
 pub(crate) mod merchant;
+pub(crate) mod money;
 pub(crate) mod operator;
 pub(crate) mod portal;
 pub(crate) mod refusal;
@@ -34,6 +35,7 @@ pub(crate) struct Text {
     pub(crate) site: site::Site,
     pub(crate) front: front::Front,
     pub(crate) portal: portal::Portal,
+    pub(crate) money: money::Money,
     pub(crate) operator: operator::Operator,
     pub(crate) refusal: refusal::Refusal,
     pub(crate) checkout: checkout::Checkout,
@@ -47,6 +49,7 @@ pub(crate) static ENGLISH: Text = Text {
     site: site::Site::ENGLISH,
     front: front::Front::ENGLISH,
     portal: portal::Portal::ENGLISH,
+    money: money::Money::ENGLISH,
     operator: operator::Operator::ENGLISH,
     refusal: refusal::Refusal::ENGLISH,
     checkout: checkout::Checkout::ENGLISH,

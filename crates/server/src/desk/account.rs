@@ -4,14 +4,12 @@
 
 use std::sync::Arc;
 
-use tacit_core::amount::Amount;
-use tacit_service::account::{AccountId, Holder, HolderKind, HolderState, Level};
+use tacit_service::account::{Holder, HolderKind, HolderState, Level};
 use tacit_service::desk::person::Person;
 use tacit_service::vault::{Change, StoreError};
 
 use super::DeskHandle;
 use super::refusal::Refusal;
-use crate::config::UnitConfig;
 use crate::pool::PoolError;
 use crate::state::Shared;
 use crate::writer::CommitError;
@@ -79,25 +77,4 @@ pub(crate) async fn open_left_over(
         open(shared, handle, &person).await?;
     }
     Ok(())
-}
-
-/// What an account holds, in each unit in which it holds something.
-///
-/// # Errors
-/// [`Refusal::Busy`], [`Refusal::Internal`].
-pub(crate) async fn balances(shared: &Shared, id: AccountId) -> Result<Vec<Amount>, Refusal> {
-    let units: Vec<_> = shared.config.units.iter().map(|terms: &UnitConfig| terms.unit).collect();
-    let asked = shared.pool.run(move |reader| {
-        let mut held = Vec::new();
-        for unit in units {
-            let purse = reader.purse(id, unit)?;
-            let amount = Amount::new(purse.balance.owed()?, unit);
-            let amount = amount.map_err(|_| StoreError::Corrupt("a balance is no amount"))?;
-            if amount.value() > 0 {
-                held.push(amount);
-            }
-        }
-        Ok::<_, StoreError>(held)
-    });
-    Ok(asked.await.map_err(|_| Refusal::Busy)??)
 }

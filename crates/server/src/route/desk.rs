@@ -4,10 +4,13 @@
 //! [`present`], as a page or as problem details.
 
 mod api;
+mod approve;
+mod cash_out;
 mod checkout;
 mod front;
 mod invitation;
 mod merchant;
+mod money;
 mod operator;
 mod passkeys;
 mod portal;
@@ -48,6 +51,9 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .merge(checkout::router())
         .merge(merchant::router())
         .merge(portal::router())
+        .merge(money::router())
+        .merge(approve::router())
+        .merge(cash_out::router())
         .merge(operator::router())
         .merge(staff::router())
         .route_layer(from_fn_with_state(desk.clone(), guard))

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use tacit_core::unit::Unit;
 use tacit_ecash::code::Code;
 use tacit_ecash::message::{self, BlindSignature, MeltQuoteResponse};
 use tacit_ecash::request::{MeltQuoteRequest, MeltRequest};
+use tacit_service::account::HolderState;
 use tacit_service::melt::MeltError;
 use tacit_service::mint::Mint;
+use tacit_service::payto::{OWN, Payto};
 use tacit_service::quote::{MeltQuote, MeltQuoteState, Method, QuoteId};
+use tacit_service::rail::{Offer, RailError};
 use tacit_service::vault::{Change, Outcome, VaultReader};
 
 use super::{check_amount, check_unit, new_quote_id, payment_method, quote_id};
@@ -31,12 +35,8 @@ pub(super) async fn open(
         let detail = "requests without an amount, and parts of them, cannot be paid";
         return Err(ApiError::refused(Code::AmountlessUnsupported, detail));
     }
-    let Some(rail) = &unit.shared.rail else {
-        let detail = "nothing can be paid out: no rail is attached to this mint";
-        return Err(ApiError::refused(Code::Refused, detail));
-    };
-    let (rail, of, text) = (Arc::clone(rail), request.unit, request.request.clone());
-    let offer = unit.shared.ask_rail(move || rail.offer(method, of, &text)).await?;
+    let of = request.unit;
+    let offer = offer(&unit, method, of, &request.request).await?;
     if request.amount.is_some_and(|amount| amount != offer.amount) {
         let detail = "the amount asked for is not the payment request's";
         return Err(ApiError::refused(Code::AmountMismatch, detail));
@@ -65,6 +65,42 @@ pub(super) async fn open(
         )
         .await?;
     Ok(answer::json(&respond(&quote, None)))
+}
+
+/// What paying a request would take: accounts here are paid by the vault itself, all else by the rail.
+async fn offer(
+    unit: &UnitMint,
+    method: Method,
+    of: Unit,
+    request: &str,
+) -> Result<Offer, ApiError> {
+    if method == Method::Bank
+        && let Ok(target) = Payto::parse(request)
+        && target.kind == OWN
+    {
+        return offer_to_account(unit, of, &target).await;
+    }
+    let Some(rail) = &unit.shared.rail else {
+        let detail = "nothing can be paid out: no rail is attached to this mint";
+        return Err(ApiError::refused(Code::Refused, detail));
+    };
+    let (rail, text) = (Arc::clone(rail), request.to_owned());
+    unit.shared.ask_rail(move || rail.offer(method, of, &text)).await
+}
+
+/// Paying an account here costs nothing, and waits for nobody. The vault looks again when it is paid.
+async fn offer_to_account(unit: &UnitMint, of: Unit, target: &Payto) -> Result<Offer, ApiError> {
+    let closed = || ApiError::from(MeltError::PayeeClosed);
+    if target.amount.unit() != of {
+        return Err(RailError::WrongUnit.into());
+    }
+    let account = target.account().ok_or_else(closed)?;
+    let holder = unit.shared.ask(move |reader| Ok(reader.holder(account)?)).await?;
+    let is_open = holder.is_some_and(|holder| holder.state == HolderState::Open);
+    if !is_open {
+        return Err(closed());
+    }
+    Ok(Offer { amount: target.amount.value(), fee_reserve: 0 })
 }
 
 /// `GET /v1/melt/quote/{method}/{quote_id}`. Reads, and does nothing else: whatever finishes a melt is the executor's.

@@ -16,8 +16,6 @@ super::texts! {
         lost: "All passkeys lost? A teller at the desk can give you a code that lets you in again.",
         lost_link: "I have a code",
         home_title: "Your account",
-        balance: "Balance",
-        balance_none: "Nothing yet.",
         account_number: "Account number",
         level: "Identified",
         level_0: "Not yet: low limits",

@@ -10,6 +10,7 @@ mod limit;
 mod melt;
 mod operate;
 mod origin;
+mod portal;
 mod pressure;
 mod race;
 mod refusal;

@@ -14,9 +14,10 @@ use tacit_service::desk::person::{
     Contact, Iban, KycLevel, Name, Person, PersonId, PersonState, SignUp, SignedUp,
 };
 
+use super::money::Overview;
 use super::passkeys::{self, Named, Passkeys, Which};
-use super::{enter, leave, new_id, new_session_key, see};
-use crate::desk::page::{Page, PasskeyForm, show};
+use super::{approve, cash_out, enter, leave, new_id, new_session_key, see};
+use crate::desk::page::{Item, Page, PasskeyForm, show};
 use crate::desk::passkey::{Ceremony, Created, Question, Used};
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{Empty, Login, PersonLogin, ScriptJson, SignedForm, SignedJson};
@@ -25,7 +26,7 @@ use crate::random;
 use crate::text::{ENGLISH, fill};
 
 /// Where people log out.
-const SIGN_OUT: &str = "/portal/sign-out";
+pub(super) const SIGN_OUT: &str = "/portal/sign-out";
 
 pub(super) fn router() -> Router<Desk> {
     Router::new()
@@ -42,6 +43,18 @@ pub(super) fn router() -> Router<Desk> {
         .route("/portal/passkeys/finish", post(finish_add))
         .route("/portal/passkeys/remove", post(remove))
         .route("/portal/details", post(details))
+}
+
+/// Pages of the portal, for its menu.
+pub(super) fn menu() -> Vec<Item> {
+    let text = &ENGLISH.money;
+    let item = |path, name| Item { path, name, about: "" };
+    vec![
+        item("/portal", text.menu_home),
+        item("/portal/statement", text.menu_statement),
+        item(approve::PATH, text.menu_approve),
+        item(cash_out::PATH, text.menu_cash_out),
+    ]
 }
 
 #[derive(Template)]
@@ -170,8 +183,7 @@ struct Home {
     name: String,
     account: String,
     level: &'static str,
-    /// One for each currency, as it is read.
-    balances: Vec<String>,
+    overview: Overview,
     is_frozen: bool,
     is_opening: bool,
     passkeys: Passkeys,
@@ -195,19 +207,21 @@ async fn home(
     let text = &ENGLISH.portal;
     let owner = login.owner();
     let keys = desk.run(move |store| Ok(store.passkeys(owner)?)).await?;
-    let balances = account::balances(&desk.shared, login.person.account).await?;
-    let balances = balances.iter().map(ToString::to_string).collect();
+    let overview = Overview::of(&desk, login.person.account).await?;
     let notice = match asked.done.as_deref() {
         Some("details") => Some(text.details_saved),
         Some("added") => Some(text.passkey_made),
         Some("removed") => Some(text.passkey_gone),
+        Some("approved") => Some(ENGLISH.money.approve_done),
+        Some("demo-money") => Some(ENGLISH.money.demo_done),
         _ => None,
     };
     let person = &login.person;
-    let page = Page::new(&desk, "/portal", text.home_title)
+    let mut page = Page::new(&desk, "/portal", text.home_title)
         .seen_by(person.name.as_str(), &login.key, SIGN_OUT)
         .with_script()
         .with_notice(notice);
+    page.menu = menu();
     let form = PasskeyForm { what: "create", path: "/portal/passkeys", token: page.form_token() };
     Ok(show(&Home {
         name: person.name.as_str().to_owned(),
@@ -217,9 +231,9 @@ async fn home(
             KycLevel::Identified => text.level_1,
             KycLevel::Verified => text.level_2,
         },
-        balances,
-        is_frozen: person.state == PersonState::Frozen,
+        is_frozen: person.state == PersonState::Frozen || overview.is_frozen,
         is_opening: !person.is_in_vault,
+        overview,
         passkeys: Passkeys::of(keys, "/portal/passkeys"),
         contact: person.contact.as_ref().map_or_else(String::new, |own| own.as_str().to_owned()),
         iban: person.iban.as_ref().map_or_else(String::new, Iban::grouped),
