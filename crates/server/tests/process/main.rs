@@ -189,7 +189,7 @@ fn the_inventory_names_tables_fields_and_metrics() {
 fn every_file_of_the_data_directory_is_declared() {
     let data = tempdir().unwrap();
     let mint = Tacitd::start(data.path());
-    let databases = ["vault.sqlite", "demo-rail.sqlite"];
+    let databases = ["vault.sqlite", "desk.sqlite", "demo-rail.sqlite"];
     for entry in fs::read_dir(data.path()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let database = name.trim_end_matches("-wal").trim_end_matches("-shm");
