@@ -5,4 +5,6 @@
 //! Architecture invariant: no target keeps state, so that any input repeats alone.
 
 pub mod bank;
+pub mod certificate;
 pub mod protocol;
+pub mod score;

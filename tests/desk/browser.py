@@ -9,13 +9,15 @@ from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticator
 from selenium.webdriver.support.ui import WebDriverWait
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+NARROWEST = 320  # Nothing is pushed out of the picture on the smallest telephone.
 PATIENCE = 15  # seconds
 
 
 class Browser:
     """One profile: its own cookies, and its own device to make passkeys on."""
 
-    def __init__(self, base, pictures=None):
+    def __init__(self, base, pictures=None, axe=None):
+        """`axe`: the script of axe-core, which every page that is pictured has to pass."""
         options = webdriver.ChromeOptions()
         for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
             options.add_argument(flag)
@@ -23,7 +25,7 @@ class Browser:
         # Named, so that nothing looks for another one on the network.
         service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
         self.driver = webdriver.Chrome(options=options, service=service)
-        self.base, self.pictures = base, pictures
+        self.base, self.pictures, self.axe = base, pictures, axe
         self.add_device()
 
     def add_device(self):
@@ -109,9 +111,12 @@ class Browser:
                 if "Content Security Policy" in line["message"] or "Uncaught" in line["message"]]
 
     def picture(self, name):
-        """The page as it stands, on a phone and on a desk, in light and in dark."""
+        """The page as it stands, on a phone and on a desk, in light and in dark; and whether everybody can use it."""
         if self.pictures is None:
             return
+        self.command("Emulation.setDeviceMetricsOverride", {"width": NARROWEST, "height": 640, "deviceScaleFactor": 1, "mobile": True})
+        wide = self.driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= NARROWEST, f"{name} is {wide} pixels wide on a telephone of {NARROWEST}"
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 self.command("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
@@ -123,8 +128,22 @@ class Browser:
                 self.command("Emulation.setDeviceMetricsOverride", {**metrics, "height": max(tall, height)})
                 path = pathlib.Path(self.pictures) / f"{name}-{size}-{scheme}.png"
                 self.driver.save_screenshot(str(path))
+                self.check_access(f"{name} on a {size} in {scheme}")
         self.command("Emulation.clearDeviceMetricsOverride", {})
         self.command("Emulation.setEmulatedMedia", {"features": []})
+
+    def check_access(self, what):
+        """No serious problem for those who see, hear or move otherwise (WCAG 2.2, as far as a program can tell)."""
+        if self.axe is None:
+            return
+        if not self.driver.execute_script("return 'axe' in window"):
+            self.driver.execute_script(self.axe)
+        found = self.driver.execute_async_script("""
+            axe.run(document, { resultTypes: ["violations"] }).then((said) => arguments[0](said.violations.map(
+                (one) => [one.impact, one.id, one.nodes.map((node) => node.target.join(" ") + ": " + node.failureSummary)])));
+        """)
+        grave = [problem for problem in found if problem[0] in ("serious", "critical")]
+        assert not grave, f"{what}: {grave}"
 
     def command(self, name, arguments):
         return self.driver.execute_cdp_cmd(name, arguments)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A shop in a real browser, paid by wallets nobody here wrote, and its program that is told.
 
-    checkout.py --tacitd PROGRAM --cashu PROGRAM --request SCRIPT [--pictures DIRECTORY]
+    checkout.py --tacitd PROGRAM --cashu PROGRAM --request SCRIPT [--pictures DIRECTORY] [--axe SCRIPT] [--schemathesis PROGRAM]
 
 `--cashu` is Nutshell's wallet; `--request` is cashu-ts (tests/interop/cashu-ts/request.mjs, beside its modules). Starts a
 demonstration of its own. Ends with "checkout: N passed, N failed".
@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import threading
@@ -60,7 +61,7 @@ class Shop:
     def __init__(self, suite, arguments):
         self.server, self.arguments = suite.server, arguments
         self.owner, self.payer, self.hook = suite.browser(), suite.browser(), Hook()
-        self.mint = f"http://localhost:{suite.server.port}/usd"
+        self.unit, self.mint = "usd", f"http://localhost:{suite.server.port}/usd"
         self.key = self.secret = None
         self.directory = pathlib.Path(tempfile.mkdtemp())
 
@@ -78,7 +79,7 @@ class Shop:
         return self.api("/orders", {"amount": amount, "description": "Two coffees", "reference": name}, name.replace(" ", "-"))
 
     def typescript(self, *act, answer=""):
-        done = subprocess.run(["node", self.arguments.request, self.mint, "usd", *act], input=answer, text=True,
+        done = subprocess.run(["node", self.arguments.request, self.mint, self.unit, *act], input=answer, text=True,
                               capture_output=True, timeout=SECONDS_MAX)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
@@ -226,6 +227,19 @@ def the_counter(shop):
     assert not owner.complaints(), owner.complaints()
 
 
+def the_document(shop):
+    """requests made from the API's OpenAPI document: no 5xx, no answer that is not in it"""
+    if not shop.arguments.schemathesis:
+        return
+    base = f"http://127.0.0.1:{shop.server.port}"
+    command = [shop.arguments.schemathesis, "--config-file", pathlib.Path(__file__).with_name("schemathesis.toml").resolve(), "run",
+               f"{base}/api/openapi.json", "--url", base, "--checks", "all", "--max-examples", "60", "--seed", "1", "--continue-on-failure",
+               "--no-color", "-H", f"Host: desk.localhost:{shop.server.port}", "-H", f"Authorization: Bearer {shop.key}"]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=300, cwd=shop.directory)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert re.search(r"\d{3,} generated", done.stdout), done.stdout[-1000:]
+
+
 def what_has_ended(shop):
     """a cancelled order and one that is too late say so"""
     owner, late = shop.payer, shop.order("late")
@@ -250,16 +264,18 @@ def main():
     parser.add_argument("--cashu", required=True)
     parser.add_argument("--request", required=True)
     parser.add_argument("--pictures")
+    parser.add_argument("--axe")
+    parser.add_argument("--schemathesis")
     arguments = parser.parse_args()
     if arguments.pictures:
         pathlib.Path(arguments.pictures).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         server = Server(arguments.tacitd, data)
         link = server.start()
-        suite = Suite(server, link, arguments.pictures)
+        suite = Suite(server, link, arguments.pictures, arguments.axe)
         shop = Shop(suite, arguments)
         try:
-            for story in (a_shop_opens, cashu_ts_pays, nutshell_pays, a_refund, the_counter, what_has_ended):
+            for story in (a_shop_opens, cashu_ts_pays, nutshell_pays, a_refund, the_counter, the_document, what_has_ended):
                 own = lambda _, story=story: story(shop)  # noqa: E731
                 own.__doc__ = story.__doc__
                 suite.check(own)

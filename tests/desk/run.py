@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The desk's pages in a real browser, with passkeys made on a virtual authenticator.
 
-    run.py --tacitd PROGRAM [--pictures DIRECTORY]
+    run.py --tacitd PROGRAM --certificates PROGRAM [--pictures DIRECTORY] [--axe SCRIPT]
 
 Starts a demonstration of its own. Ends with "desk: N passed, N failed".
 """
@@ -37,9 +37,11 @@ class Server:
         self.base = f"http://desk.localhost:{self.port}"
         self.process = None
 
+    def command(self):
+        return [self.program, "serve", "--demo", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
+
     def start(self):
-        command = [self.program, "serve", "--demo", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         said = ""
         for line in self.process.stdout:
             said += line
@@ -65,12 +67,14 @@ class Server:
 
 
 class Suite:
-    def __init__(self, server, link, pictures):
+    def __init__(self, server, link, pictures, axe=None, certificates=None):
         self.server, self.link, self.pictures = server, link, pictures
+        self.axe = pathlib.Path(axe).read_text() if axe else None
+        self.certificates = certificates
         self.passed = self.failed = 0
 
     def browser(self):
-        return Browser(self.server.base, self.pictures)
+        return Browser(self.server.base, self.pictures, self.axe)
 
     def check(self, story):
         started = time.monotonic()
@@ -302,7 +306,7 @@ def staff(suite):
         accept(teller, link, "till")
         teller.until_at("/operator")
         menu = [item.text for item in teller.all(".menu a")]
-        assert menu == ["Overview", "Passkeys"], menu
+        assert menu == ["Overview", "People", "Identification", "Complaints", "Agents", "Verifiers", "Billers", "Passkeys"], menu
         for path in ("/operator/staff", "/operator/trail"):
             teller.go(path)
             assert "Your role does not allow this" in teller.text(), path
@@ -376,6 +380,14 @@ def without_script(suite):
         browser.picture("refusal-not-found")
         browser.go("/problems")
         browser.picture("problems")
+        if suite.axe:  # It would tell of a problem that there is.
+            browser.driver.execute_script("document.querySelector('main').append(document.createElement('input'))")
+            try:
+                browser.check_access("a field without a name")
+            except AssertionError as problem:
+                assert "'critical', 'label'" in str(problem), problem
+            else:
+                raise AssertionError("a field without a name was not noticed")
     finally:
         browser.close()
 
@@ -384,9 +396,17 @@ STORIES = [a_newcomer, a_locked_device, passkeys, details, forged, staff, comman
 
 
 def main():
+    import agents  # They take what the stories share from here.
+    import billers
+    import finance
+    import people
+    import verifiers
+
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--tacitd", required=True)
     arguments.add_argument("--pictures")
+    arguments.add_argument("--axe", help="axe-core, which looks for what keeps people out")
+    arguments.add_argument("--certificates", help="the example of that name: a wallet that shows certificates")
     arguments.add_argument("--only")
     given = arguments.parse_args()
     if given.pictures:
@@ -394,9 +414,9 @@ def main():
     with tempfile.TemporaryDirectory() as data:
         server = Server(str(pathlib.Path(given.tacitd).resolve()), data)
         link = server.start()
-        suite = Suite(server, link, given.pictures)
+        suite = Suite(server, link, given.pictures, given.axe, given.certificates)
         try:
-            for story in STORIES:
+            for story in STORIES[:-1] + people.STORIES + agents.STORIES + billers.STORIES + verifiers.STORIES + finance.STORIES + STORIES[-1:]:  # The last moves the clock.
                 if given.only in (None, story.__name__):
                     suite.check(story)
         finally:

@@ -1,10 +1,13 @@
 //! Binary `tacit`: what a person, an auditor or an operator runs on their own machine.
 //!
-//! Reading order: this file, then one module a command: [`wallet`], and [`bench`], the load generator for Cashu mints.
+//! Reading order: this file, then one module a command: [`wallet`], [`score`], [`certificate`], and [`bench`], the load generator for Cashu
+//! mints.
 //! Architecture invariant: knows mints from the wire only. Neither `service`, `store` nor `server` is a dependency,
 //! so that what is measured or checked here is never checked with the code that made it.
 
 mod bench;
+mod certificate;
+mod score;
 mod wallet;
 
 use std::io::Write;
@@ -24,6 +27,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Wallet(wallet::WalletArguments),
+    Passport(wallet::PassportArguments),
+    Score(score::ScoreArguments),
+    VerifyCertificate(certificate::VerifyCertificate),
     /// Measure a mint
     #[command(subcommand)]
     Bench(Bench),
@@ -47,6 +53,9 @@ enum Bench {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Wallet(arguments) => wallet::run(&arguments),
+        Command::Passport(arguments) => wallet::run_passport(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
+        Command::VerifyCertificate(arguments) => certificate::run(&arguments),
         Command::Bench(Bench::Swaps(arguments)) => measure(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

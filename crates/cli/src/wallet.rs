@@ -6,7 +6,7 @@
 //! this program makes. What was done is known to the wallet file alone.
 
 mod book;
-mod clock;
+pub(crate) mod clock;
 mod command;
 mod error;
 mod file;
@@ -26,7 +26,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use self::command::{
-    deliver, init, look, mint, mints, pay, pending, receive, request, restore, send,
+    deliver, init, look, mint, mints, passport, pay, pending, receive, request, restore, send,
 };
 use self::error::WalletError;
 use self::place::Options;
@@ -42,6 +42,18 @@ use self::place::Options;
 pub(crate) struct WalletArguments {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Keep a credit history that nobody else has
+///
+/// A passport grows with what is earned and paid, and proves a score to whoever you choose. The operator cannot look into it. It is
+/// part of the wallet file, and comes back from the wallet's words.
+#[derive(Args)]
+pub(crate) struct PassportArguments {
+    #[command(subcommand)]
+    command: passport::Command,
     #[command(flatten)]
     options: Options,
 }
@@ -89,6 +101,16 @@ pub(crate) fn run(arguments: &WalletArguments) -> ExitCode {
         Command::Restore(arguments) => restore::run(arguments, options),
         Command::Passphrase(arguments) => init::change_passphrase(arguments, options),
     };
+    ended(result, options)
+}
+
+/// Runs a command of `tacit passport`, and says how it ended.
+pub(crate) fn run_passport(arguments: &PassportArguments) -> ExitCode {
+    let PassportArguments { command, options } = arguments;
+    ended(passport::run(command, options), options)
+}
+
+fn ended(result: Result<(), WalletError>, options: &Options) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the beginning of a list has what they wanted.

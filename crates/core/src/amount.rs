@@ -106,13 +106,7 @@ impl Amount {
 /// Prints whole and minor parts with the unit: `10.50 usd`, `7 sat`.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = usize::from(self.unit.exponent());
-        if decimals == 0 {
-            return write!(f, "{} {}", self.value, self.unit);
-        }
-        let whole = 10_u64.pow(u32::from(self.unit.exponent()));
-        // Floors are meant: whole units before the point, the rest after it.
-        write!(f, "{}.{:0decimals$} {}", self.value / whole, self.value % whole, self.unit)
+        write!(f, "{} {}", self.unit.decimal(self.value), self.unit)
     }
 }
 

@@ -100,6 +100,38 @@ impl fmt::Display for Day {
     }
 }
 
+/// A text that is no day of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a day is written 2026-11-22, from 1970 on")]
+pub struct NoDay;
+
+/// Reads `2026-11-22`, and nothing that only looks like it.
+///
+/// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`, for days from 1970 on.
+impl std::str::FromStr for Day {
+    type Err = NoDay;
+
+    fn from_str(text: &str) -> Result<Self, NoDay> {
+        let number = |range: std::ops::Range<usize>| {
+            let part = text.get(range).ok_or(NoDay)?;
+            let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+            part.parse::<u64>().ok().filter(|_| is_number).ok_or(NoDay)
+        };
+        let (year, month, of_month) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        if year < 1970 || !(1..=12).contains(&month) || of_month == 0 {
+            return Err(NoDay);
+        }
+        let shifted_year = if month <= 2 { year - 1 } else { year };
+        let shifted_month = (month + 9) % 12; // March is the first.
+        let (era, of_era) = (shifted_year / 400, shifted_year % 400);
+        let of_year = (153 * shifted_month + 2) / 5 + of_month - 1;
+        let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+        let day = Self(days - 719_468);
+        // The thirtieth of February is a day of March, and no day of its own.
+        if day.to_string() == text { Ok(day) } else { Err(NoDay) }
+    }
+}
+
 /// The one source of time. Nothing below the server reads another.
 pub trait Clock: Send + Sync {
     /// The present moment. May go backwards: whoever must not be fooled by that latches what happened.
@@ -129,6 +161,32 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::from_seconds(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn days_are_read_as_they_are_printed() {
+        for number in (0..60_000).step_by(17).chain([11_016, 11_017, 18_321, 18_322]) {
+            let day = Day::from_number(number);
+            assert_eq!(day.to_string().parse(), Ok(day), "{day}");
+        }
+        for text in [
+            "",
+            "2026-11-2",
+            "2026-11-022",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-02-30",
+            "2025-02-29",
+            "2026-11-31",
+            "1969-12-31",
+            "2026/11/22",
+            "+026-11-22",
+            " 2026-11-22",
+            "2026-11-22T",
+            "\u{661}26-11-22",
+        ] {
+            assert_eq!(text.parse::<Day>(), Err(NoDay), "{text:?}");
         }
     }
 

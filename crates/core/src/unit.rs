@@ -63,6 +63,17 @@ impl Unit {
         std::str::from_utf8(&self.0).expect("a unit holds ASCII letters only")
     }
 
+    /// So many minor units as a decimal number of whole ones: `10.50`.
+    pub fn decimal(&self, minor: u64) -> String {
+        let decimals = usize::from(self.exponent());
+        if decimals == 0 {
+            return minor.to_string();
+        }
+        let whole = 10_u64.pow(u32::from(self.exponent()));
+        // Floors are meant: whole units before the point, the rest after it.
+        format!("{}.{:0decimals$}", minor / whole, minor % whole)
+    }
+
     /// Decimals of one whole: 2 for `usd`, 0 for `jpy`, 3 for `bhd` (ISO 4217).
     pub fn exponent(&self) -> u8 {
         let code = self.code();

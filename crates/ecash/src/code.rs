@@ -1,6 +1,7 @@
 //! The error codes that wallets act upon.
 
-/// A code of the NUT error table (`error_codes.md`), or one of the two round ones that peers use beside it.
+/// A code of the NUT error table (`error_codes.md`), one of the two round ones that peers use beside it, or one of ours above
+/// 40,000, of what no NUT knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u16)]
 pub enum Code {
@@ -64,6 +65,22 @@ pub enum Code {
     InvalidMintSignature = 20_008,
     /// A public key is required and missing or invalid (NUT-20).
     PubkeyRequired = 20_009,
+    /// Passports, beside the NUTs: the request is none, or its terms are not those that were agreed.
+    PassportRefused = 40_000,
+    /// The passport is under keys that do not count any more, or not yet.
+    PassportKeys = 40_001,
+    /// The passport stands in another month than it may.
+    PassportMonth = 40_002,
+    /// It was shown before, with another request.
+    PassportShown = 40_003,
+    /// The proof does not hold.
+    PassportProof = 40_004,
+    /// Loans and certificates wait for the next month.
+    PassportPaused = 40_005,
+    /// A code or key that does not count.
+    PassportCode = 40_006,
+    /// Another wallet has the account's passport.
+    PassportOtherWallet = 40_007,
 }
 
 impl Code {
@@ -87,6 +104,7 @@ mod tests {
             (Code::UnknownKeyset, 12_001),
             (Code::ExpiredKeyset, 12_003),
             (Code::PubkeyRequired, 20_009),
+            (Code::PassportOtherWallet, 40_007),
         ] {
             assert_eq!(code.number(), number);
         }

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use secp256k1::PublicKey;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tacit_core::hex;
@@ -134,22 +135,51 @@ pub fn take(
     now: Timestamp,
     progress: Progress<'_>,
 ) -> Result<Note, BackupError> {
+    in_new_directory(target, |partial| fill(vault, partial, now, progress))
+}
+
+/// Fills a new directory, which is there only once it is whole.
+pub(crate) fn in_new_directory<T, E: From<BackupError>>(
+    target: &Path,
+    fill: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
     if fs::exists(target).map_err(failed(target))? {
-        return Err(BackupError::Exists(target.into()));
+        return Err(BackupError::Exists(target.into()).into());
     }
     // Of this process alone: what another one left, or is making, is its own.
     let partial = beside(target, &format!(".partial-{}", std::process::id()));
     DirBuilder::new().mode(0o700).create(&partial).map_err(failed(&partial))?;
-    let note = fill(vault, &partial, now, progress);
-    let named = note.and_then(|note| {
+    let named = fill(&partial).and_then(|filled| {
         fs::rename(&partial, target).map_err(failed(target))?;
         sync_directory(&parent(target)).map_err(failed(target))?;
-        Ok(note)
+        Ok(filled)
     });
     if named.is_err() {
         _ = remove_directory(&partial);
     }
     named
+}
+
+/// Writes what a backup says it is, and makes all of it durable.
+pub(crate) fn write_note(directory: &Path, note: &impl Serialize) -> Result<(), BackupError> {
+    let path = directory.join("backup.json");
+    let text = serde_json::to_string_pretty(note).expect("a note is written") + "\n";
+    let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path);
+    file.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    })
+    .map_err(failed(&path))?;
+    sync_directory(directory).map_err(failed(directory))
+}
+
+/// Reads what a backup says it is; `None` if it says nothing of the kind.
+pub(crate) fn read_note<T: DeserializeOwned>(backup: &Path) -> Result<Option<T>, BackupError> {
+    let path = backup.join("backup.json");
+    let mut text = String::new();
+    let file = File::open(&path).map_err(failed(&path))?;
+    file.take(NOTE_MAX).read_to_string(&mut text).map_err(failed(&path))?;
+    Ok(serde_json::from_str(&text).ok())
 }
 
 fn fill(
@@ -172,15 +202,7 @@ fn fill(
         bytes,
         sha256,
     };
-    let path = partial.join("backup.json");
-    let text = serde_json::to_string_pretty(&note).expect("a note is written") + "\n";
-    let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path);
-    file.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    })
-    .map_err(failed(&path))?;
-    sync_directory(partial).map_err(failed(partial))?;
+    write_note(partial, &note)?;
     Ok(note)
 }
 
@@ -190,12 +212,7 @@ fn fill(
 /// # Errors
 /// [`BackupError`].
 pub fn read(backup: &Path, progress: Progress<'_>) -> Result<(Note, Standing), BackupError> {
-    let path = backup.join("backup.json");
-    let mut text = String::new();
-    let file = File::open(&path).map_err(failed(&path))?;
-    file.take(NOTE_MAX).read_to_string(&mut text).map_err(failed(&path))?;
-    let note: Option<Note> = serde_json::from_str(&text).ok();
-    let note = note.filter(|note| note.format == FORMAT);
+    let note = read_note::<Note>(backup)?.filter(|note| note.format == FORMAT);
     let note = note.ok_or_else(|| BackupError::NoBackup(backup.into()))?;
     let (sha256, bytes) = hash(&vault_in(backup), progress)?;
     if (&sha256, bytes) != (&note.sha256, note.bytes) {

@@ -2,10 +2,13 @@
 //! with the vault, and tried again as time passes.
 //!
 //! Reading order: [`import`] (one file), [`settle`] (what is not settled yet), [`run`] (the folder), [`booking`] (from the
-//! bank's words to the desk's), [`order`] (what the bank is asked to pay).
+//! bank's words to the desk's), [`order`] (what the bank is asked to pay), [`suspense`] (what a person says of a booking),
+//! [`reconcile`] (whether bank and books agree).
 
 mod booking;
 pub mod order;
+pub mod reconcile;
+pub(crate) mod suspense;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -14,14 +17,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tacit_bank::statement::{self, BankFile, References, StatementError};
+use sha2::{Digest, Sha256};
+use tacit_bank::statement::{self, BankFile, Message, References, StatementError};
+use tacit_core::hex;
+use tacit_core::time::Day;
 use tacit_core::unit::Unit;
 use tacit_service::account::{AccountId, Direction, Holder, Level, Limits};
 use tacit_service::bank::{BankVault, Settled, settle_some};
 use tacit_service::desk::booking::BookingState;
+use tacit_service::desk::reconcile::{HandedIn, StatementFile};
+use tacit_service::desk::trail::{Action, Deed};
 use tacit_service::ledger::{Transfer, TransferId};
 use tacit_service::posting::{EntryId, PostError, Posted, Posting};
 use tacit_service::quote::MintQuote;
+use tacit_service::reconcile::StatementBalance;
 use tacit_service::vault::{Change, Outcome, StoreError};
 use tokio::runtime::Handle;
 use tokio::time::MissedTickBehavior;
@@ -39,6 +48,12 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// After how many looks what waits is tried again, whether or not a file came: limits are the next day's, accounts are
 /// opened.
 const LOOKS_A_RETRY: u32 = 720;
+
+/// The same of what a crash left half done.
+const LOOKS_A_REPAIR: u32 = 12;
+
+/// The same of writing down what is owed: the last time of a day is what stays of it.
+const LOOKS_A_POSITION: u32 = 60;
 
 /// A file that is cut off is left alone for so long: it may still be on its way.
 const ARRIVING: Duration = Duration::from_secs(60);
@@ -97,8 +112,21 @@ pub(crate) enum ImportError {
     Commit(#[from] CommitError),
 }
 
+/// What is written into the trail of a file, by its subject and what else is said.
+pub(crate) type DeedOf<'a> = &'a (dyn Fn(String, String) -> Deed + Send + Sync);
+
 /// Reads a file of the bank's, writes down what is in it, and settles what can be settled.
 pub(crate) async fn import(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Imported, ImportError> {
+    let (_, _, imported) = import_as(shared, bytes, None).await?;
+    Ok(imported)
+}
+
+/// The same, with a deed in the trail. Returns the hash of the file, and whether it is known for the first time.
+pub(crate) async fn import_as(
+    shared: &Arc<Shared>,
+    bytes: Vec<u8>,
+    deed: Option<DeedOf<'_>>,
+) -> Result<([u8; 32], bool, Imported), ImportError> {
     let desk = shared.desk.as_ref().ok_or(ImportError::NoDesk)?;
     let accounts: Vec<(Unit, BankTerms)> = shared
         .config
@@ -109,8 +137,20 @@ pub(crate) async fn import(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Impor
     if accounts.is_empty() {
         return Err(ImportError::NoAccount);
     }
-    let read = tokio::task::spawn_blocking(move || read(&bytes, &accounts));
-    let (mut imported, bookings) = read.await.map_err(|_| ImportError::Desk)??;
+    let today = shared.now().day();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut read = read(&bytes, &accounts)?;
+        read.file.hash = Sha256::digest(&bytes).into();
+        Ok::<_, ImportError>(read)
+    });
+    let Contents { mut imported, bookings, mut file, balances } =
+        read.await.map_err(|_| ImportError::Desk)??;
+    if let Some(deed) = deed
+        && !(bookings.is_empty() && balances.is_empty())
+    {
+        let deed = deed(format!("file {}", hex::encode(&file.hash)), String::new());
+        hand_in(desk, file.hash, days_of(&bookings, &balances), deed).await?;
+    }
     let mut bookings = bookings.into_iter();
     loop {
         let some: Vec<_> = bookings.by_ref().take(NOTED_AT_ONCE).collect();
@@ -136,14 +176,57 @@ pub(crate) async fn import(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Impor
         imported.known += noted.known;
         imported.unclear += noted.unclear;
     }
+    file.day = today;
+    (file.new, file.known) = (imported.new, imported.known);
+    (file.unclear, file.unbooked) = (imported.unclear, imported.unbooked);
+    let hash = file.hash;
+    let deed = deed.map(|deed| {
+        let Imported { new, known, unclear, .. } = imported;
+        let said = format!("{new} new bookings, {known} known before, {unclear} unclear");
+        deed(format!("file {}", hex::encode(&hash)), said)
+    });
+    // After its bookings: a file that is written down here is imported whole.
+    let noted = desk.run(move |store| Ok(store.note_file(&file, &balances, deed.as_ref())?));
+    let is_new = noted.await.map_err(|_| ImportError::Desk)?;
     let Settled { done, open } = settle(shared).await?;
-    Ok(Imported { settled: done, open, ..imported })
+    Ok((hash, is_new, Imported { settled: done, open, ..imported }))
+}
+
+/// Writes down who hands a file in, before anything of it is: whoever stops the import halfway is known all the same.
+async fn hand_in(
+    desk: &Arc<DeskHandle>,
+    hash: [u8; 32],
+    days: Option<(Day, Day)>,
+    deed: Deed,
+) -> Result<(), ImportError> {
+    let Some(staff) = deed.staff else { return Ok(()) };
+    let handed = HandedIn { hash, staff, days };
+    let deed = Deed { action: Action::StatementHandedIn, ..deed };
+    let noted = desk.run(move |store| Ok(store.hand_in(&handed, &deed)?));
+    noted.await.map_err(|_| ImportError::Desk)
+}
+
+/// The first and the last day that a file tells of; `None` if it leaves one out.
+fn days_of(bookings: &Bookings, balances: &[StatementBalance]) -> Option<(Day, Day)> {
+    let booked = bookings.iter().flat_map(|(_, parts)| parts).map(|part| part.day);
+    let days: Option<Vec<Day>> =
+        booked.chain(balances.iter().map(|balance| Some(balance.day))).collect();
+    let days = days?;
+    Some((*days.iter().min()?, *days.iter().max()?))
 }
 
 /// What is in a file, by booking.
 type Bookings = Vec<(EntryId, Vec<tacit_service::desk::booking::Booking>)>;
 
-fn read(bytes: &[u8], accounts: &[(Unit, BankTerms)]) -> Result<(Imported, Bookings), ImportError> {
+/// What a file says.
+struct Contents {
+    imported: Imported,
+    bookings: Bookings,
+    file: StatementFile,
+    balances: Vec<StatementBalance>,
+}
+
+fn read(bytes: &[u8], accounts: &[(Unit, BankTerms)]) -> Result<Contents, ImportError> {
     let standard = statement::read(bytes, References::Standard)?;
     let wants_more =
         accounts.iter().any(|(_, terms)| terms.references == References::EntryReference);
@@ -151,7 +234,8 @@ fn read(bytes: &[u8], accounts: &[(Unit, BankTerms)]) -> Result<(Imported, Booki
         true => Some(statement::read(bytes, References::EntryReference)?),
         false => None,
     };
-    let (mut imported, mut all) = (Imported::default(), Vec::new());
+    let (mut imported, mut bookings) = (Imported::default(), Vec::new());
+    let mut balances = Vec::new();
     for (place, statement) in standard.statements.iter().enumerate() {
         let terms = accounts.iter().find(|(_, terms)| terms.account == statement.account);
         let number = place + 1;
@@ -161,20 +245,20 @@ fn read(bytes: &[u8], accounts: &[(Unit, BankTerms)]) -> Result<(Imported, Booki
         let statement = other.unwrap_or(statement);
         imported.unbooked += statement.unbooked as u64;
         imported.inconsistent += u64::from(statement.adds_up() == Some(false));
-        all.extend(booking::of_statement(statement, *unit, bytes));
+        bookings.extend(booking::of_statement(statement, *unit, bytes));
+        balances.extend(reconcile::balance_of(statement, *unit));
     }
-    Ok((imported, all))
+    let is_statement = standard.message == Message::Statement;
+    let file = StatementFile { is_statement, ..StatementFile::default() };
+    Ok(Contents { imported, bookings, file, balances })
 }
 
 /// Settles all that is not settled yet. Others get their turn at the desk in between.
 pub(crate) async fn settle(shared: &Arc<Shared>) -> Result<Settled, ImportError> {
     let desk = shared.desk.as_ref().ok_or(ImportError::NoDesk)?;
-    let now = shared.now();
-    let quotes = shared.pool.run(move |reader| reader.unpaid_mint_quotes(now)).await??;
-    let quotes: Arc<[MintQuote]> = quotes.into();
     let (mut all, mut after) = (Settled::default(), None);
     loop {
-        let (settled, last) = settle_slice(shared, desk, Arc::clone(&quotes), after).await?;
+        let (settled, last) = settle_slice(shared, desk, after).await?;
         all = all.with(settled);
         after = last;
         if after.is_none() {
@@ -186,24 +270,26 @@ pub(crate) async fn settle(shared: &Arc<Shared>) -> Result<Settled, ImportError>
 async fn settle_slice(
     shared: &Arc<Shared>,
     desk: &Arc<DeskHandle>,
-    quotes: Arc<[MintQuote]>,
     after: Option<EntryId>,
 ) -> Result<(Settled, Option<EntryId>), ImportError> {
     let shared = Arc::clone(shared);
     let slice = desk.run(move |store| {
-        let limits = |unit: Unit, level: Level| -> Option<Limits> {
-            shared.config.limits(unit, Direction::In, level)
-        };
+        let limits = limits_in(&shared);
         let mut vault = Vault { shared: &shared, runtime: Handle::current() };
-        Ok(settle_some(store, &mut vault, &quotes, &limits, after))
+        Ok(settle_some(store, &mut vault, &limits, after))
     });
     slice.await.map_err(|_| ImportError::Desk)?
 }
 
+/// How much may come in.
+fn limits_in(shared: &Shared) -> impl Fn(Unit, Level) -> Option<Limits> {
+    |unit, level| shared.config.limits(unit, Direction::In, level)
+}
+
 /// The vault, from a thread that may wait.
-struct Vault<'a> {
-    shared: &'a Arc<Shared>,
-    runtime: Handle,
+pub(crate) struct Vault<'a> {
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) runtime: Handle,
 }
 
 impl BankVault for Vault<'_> {
@@ -220,6 +306,12 @@ impl BankVault for Vault<'_> {
     fn unpaid_mint_quotes(&mut self) -> Result<Vec<MintQuote>, ImportError> {
         let now = self.shared.now();
         let asked = self.shared.pool.run(move |reader| reader.unpaid_mint_quotes(now));
+        Ok(self.runtime.block_on(asked)??)
+    }
+
+    fn mint_quotes_of(&mut self, reference: &str) -> Result<Vec<MintQuote>, ImportError> {
+        let reference = reference.to_owned();
+        let asked = self.shared.pool.run(move |reader| reader.mint_quotes_of(&reference));
         Ok(self.runtime.block_on(asked)??)
     }
 
@@ -246,9 +338,19 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             () = stopped(&mut stopping) => return,
         }
         if number.is_multiple_of(LOOKS_A_RETRY)
-            && let Err(error) = settle_all(&shared).await
+            && let Err(error) = settle(&shared).await
         {
             log::error_chain(LogLevel::Warn, "bookings of the bank wait", &error);
+        }
+        if number.is_multiple_of(LOOKS_A_REPAIR)
+            && let Err(error) = repair(&shared).await
+        {
+            log::error_chain(LogLevel::Warn, "payouts and resolved bookings wait", &error);
+        }
+        if number.is_multiple_of(LOOKS_A_POSITION)
+            && let Err(error) = reconcile::note_positions(&shared).await
+        {
+            log::error_chain(LogLevel::Warn, "what is owed was not written down", &error);
         }
         number = number.wrapping_add(1);
         if let Some(folder) = &shared.config.bank_folder {
@@ -257,10 +359,11 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Bookings, and payouts that a crash left half done.
-async fn settle_all(shared: &Arc<Shared>) -> Result<(), ImportError> {
-    settle(shared).await?;
-    order::settle_payouts(shared).await
+/// What people said of bookings, and payouts, that a crash left half done.
+async fn repair(shared: &Arc<Shared>) -> Result<(), ImportError> {
+    suspense::settle(shared).await?;
+    order::settle_payouts(shared).await?;
+    order::give_back_held(shared).await
 }
 
 /// Imports all files of the folder; each then lies in `done` or, if it is none of ours, in `refused`.
@@ -305,7 +408,7 @@ enum FileError {
 
 impl ImportError {
     /// Whether the same file would be refused again.
-    fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         match self {
             Self::Statement(_) | Self::OtherAccount { .. } => true,
             Self::NoDesk

@@ -10,8 +10,10 @@ pub(crate) mod inventory;
 pub(crate) mod migrate;
 pub(crate) mod passphrase;
 pub(crate) mod progress;
+pub(crate) mod reconcile;
 pub(crate) mod restore;
 pub(crate) mod rotate;
+pub(crate) mod screening;
 pub(crate) mod serve;
 pub(crate) mod staff;
 pub(crate) mod statement;
@@ -49,6 +51,7 @@ pub(crate) enum Command {
     AcceptLoss(accept_loss::AcceptLoss),
     Inventory(inventory::Inventory),
     Statement(statement::Statement),
+    Reconcile(reconcile::Reconcile),
     Health(health::Health),
     /// Look at the configuration
     Config {
@@ -64,6 +67,11 @@ pub(crate) enum Command {
     Staff {
         #[command(subcommand)]
         command: StaffCommand,
+    },
+    /// Look after the lists of names that people are screened for
+    Screening {
+        #[command(subcommand)]
+        command: ScreeningCommand,
     },
     /// What the bank says, and is asked to pay
     Bank {
@@ -98,6 +106,11 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum StaffCommand {
     Add(staff::Add),
     Invite(staff::Invite),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ScreeningCommand {
+    Import(screening::Import),
 }
 
 #[derive(Subcommand)]

@@ -2,9 +2,13 @@
 //!
 //! [`setting`] names all there is, [`table`] reads the file, [`in_force`] says what counts and why.
 
+pub mod about;
+pub mod agent;
 pub mod bank;
 mod database;
+mod demo;
 pub mod in_force;
+pub mod passport;
 pub mod serving;
 pub mod setting;
 mod table;
@@ -13,19 +17,22 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
 use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 use tacit_ecash::keyset::KeysetSpec;
-use tacit_ecash::message::info::Contact;
 use tacit_service::account::{Level, Limits};
+use tacit_service::desk::complaint::Clock;
 use tacit_store::postgres::{Target, TargetError};
 
+use self::about::About;
+use self::agent::{AgentTerms, Fees};
 use self::bank::{BankTerms, limits};
 use self::database::target;
+use self::passport::PassportTerms;
 use self::serving::{Serving, ServingError};
 use self::setting::{Given, misspelt};
 use self::table::{Read, UnitTable, Unknown};
+use crate::origin::Origin;
 use crate::passphrase::{PassphraseError, Places};
 
 /// Paths of the server's own, which no unit may take.
@@ -54,32 +61,18 @@ pub struct Config {
     pub bank_folder: Option<PathBuf>,
     /// Name of whoever owns the accounts at the bank, for payout files.
     pub bank_name: Option<String>,
+    /// Where webhooks may go beside the public internet over TLS.
+    pub webhook_origins: Vec<Origin>,
+    /// By when complaints are answered.
+    pub complaints: Clock,
+    /// How long codes at agents are good.
+    pub agent: AgentTerms,
+    /// What passports and certificates are made by.
+    pub passport: PassportTerms,
     /// Units served, each under a path of its own.
     pub units: Vec<UnitConfig>,
     /// How much is taken on at once.
     pub bounds: Bounds,
-}
-
-/// What the mint says of itself (NUT-06).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct About {
-    /// Name of the mint.
-    pub name: Option<String>,
-    /// One line on the mint.
-    pub description: Option<String>,
-    /// More on the mint.
-    pub description_long: Option<String>,
-    /// How to reach the operator.
-    pub contact: Vec<Contact>,
-    /// What wallets must show today.
-    pub motd: Option<String>,
-    /// Where its icon is.
-    pub icon_url: Option<String>,
-    /// Where its terms of service are.
-    pub tos_url: Option<String>,
-    /// Where the server is reached from outside; each unit's path is added to it.
-    pub public_url: Option<String>,
 }
 
 /// One unit and its terms.
@@ -108,6 +101,10 @@ pub struct UnitConfig {
     pub limits_out: Vec<Limits>,
     /// Largest payout that goes out without two people's approval, in minor units.
     pub payout_alone_max: u64,
+    /// What the operator asks for its services.
+    pub fees: Fees,
+    /// Minor units that count as one unit in a passport.
+    pub passport_unit: u64,
 }
 
 /// Amounts from `min` to `max`, both allowed, in minor units.
@@ -245,6 +242,14 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
+    /// A fee of more than all.
+    #[error(
+        "unit {unit} has a fee of more than 10000 hundredths of a percent, or a fixed part beyond all amounts"
+    )]
+    Tariff {
+        /// The unit.
+        unit: Unit,
+    },
     /// The vault's URL.
     #[error(transparent)]
     VaultUrl(#[from] TargetError),
@@ -262,6 +267,18 @@ pub enum ConfigError {
     Url {
         /// Which.
         key: &'static str,
+    },
+    /// Codes at agents that would never be good, or for longer than is sound.
+    #[error("agent.code_hours must be from 1 to 720, agent.deposit_minutes from 1 to 1440")]
+    CodeLife,
+    /// A wait that nobody would live through.
+    #[error("passport.again_months must be at most 120")]
+    PassportMonths,
+    /// A passport's unit that nothing can be counted in.
+    #[error("unit {unit}: passport_unit must be at least 1")]
+    PassportUnit {
+        /// Which unit.
+        unit: Unit,
     },
     /// No unit is served.
     #[error("no unit is configured: add a [[unit]] table to the configuration file, or try --demo")]
@@ -319,6 +336,12 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.serving.check(&self.listen, self.demo)?;
         self.about.check()?;
+        if !self.agent.is_good() {
+            return Err(ConfigError::CodeLife);
+        }
+        if !self.passport.is_good() {
+            return Err(ConfigError::PassportMonths);
+        }
         if self.units.is_empty() {
             return Err(ConfigError::NoUnits);
         }
@@ -351,10 +374,10 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
     let mut read = file.map_or_else(|| Ok(Read::default()), table::read)?;
     let file = std::mem::take(&mut read.file);
     let demo = overrides.demo.map(|given| given.value).or(file.demo).unwrap_or(false);
-    let mut units: Vec<UnitConfig> =
-        file.unit.into_iter().map(|table| UnitConfig::of(table, demo)).collect();
+    let units = file.unit.into_iter().map(|table| UnitConfig::of(table, demo));
+    let mut units = units.collect::<Result<Vec<_>, _>>()?;
     if units.is_empty() && demo {
-        units = demo_units();
+        units = demo::units();
     }
     let listen = overrides.listen.map(|given| given.value).or(file.listen);
     let data = overrides.data.map(|given| given.value).or(file.data);
@@ -379,28 +402,15 @@ fn resolve(overrides: Overrides, file: Option<&Path>) -> Result<(Config, Read), 
         about: file.about,
         bank_folder: file.bank.folder,
         bank_name: file.bank.name,
+        webhook_origins: file.merchants.webhook_origins,
+        complaints: file.complaint.0,
+        agent: file.agent,
+        passport: file.passport,
         units,
         bounds: Bounds::default(),
     };
     config.check()?;
     Ok((config, read))
-}
-
-impl About {
-    fn check(&self) -> Result<(), ConfigError> {
-        let urls = [
-            ("icon_url", &self.icon_url),
-            ("tos_url", &self.tos_url),
-            ("public_url", &self.public_url),
-        ];
-        for (key, url) in urls {
-            let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-            if !url.as_ref().is_none_or(is_url) {
-                return Err(ConfigError::Url { key });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl UnitConfig {
@@ -410,9 +420,12 @@ impl UnitConfig {
     const AMOUNT_MAX: u64 = 100_000_000;
     const DENOMINATIONS: u8 = 32;
 
-    fn of(table: UnitTable, demo: bool) -> Self {
-        Self {
-            unit: table.unit,
+    fn of(table: UnitTable, demo: bool) -> Result<Self, ConfigError> {
+        let unit = table.unit;
+        let fees = Fees::of(&table).ok_or(ConfigError::Tariff { unit })?;
+        Ok(Self {
+            unit,
+            fees,
             path: table.path.unwrap_or_else(|| table.unit.to_string()),
             bolt11: table.bolt11.unwrap_or(demo),
             input_fee_ppk: table.input_fee_ppk,
@@ -431,7 +444,8 @@ impl UnitConfig {
             limits_in: limits(&table.limits_in),
             limits_out: limits(&table.limits_out),
             payout_alone_max: table.payout_alone_max,
-        }
+            passport_unit: table.passport_unit.unwrap_or(PassportTerms::UNIT),
+        })
     }
 
     /// What may come in for somebody of this level; `None` for no limit.
@@ -452,6 +466,9 @@ impl UnitConfig {
         if self.input_fee_ppk > Self::FEE_MAX {
             return Err(ConfigError::Fee { unit });
         }
+        if self.passport_unit == 0 {
+            return Err(ConfigError::PassportUnit { unit });
+        }
         let is_range =
             |range: Range| (1..=range.max).contains(&range.min) && range.max <= Amount::MAX_VALUE;
         if is_range(self.mint) && is_range(self.melt) {
@@ -460,34 +477,6 @@ impl UnitConfig {
             Err(ConfigError::Range { unit })
         }
     }
-}
-
-/// The units of a demo. Currencies carry no input fee: e-money is redeemed at par. The `sat` of test suites
-/// carries the 100 thousandths that peers' suites expect.
-fn demo_units() -> Vec<UnitConfig> {
-    [("usd", 0), ("eur", 0), ("kes", 0), ("inr", 0), ("sat", 100)]
-        .into_iter()
-        .map(|(code, input_fee_ppk)| {
-            let unit = Unit::new(code).expect("three lower-case letters");
-            let table = UnitTable {
-                unit,
-                path: None,
-                bolt11: None,
-                input_fee_ppk,
-                denominations: None,
-                mint_min: None,
-                mint_max: None,
-                melt_min: None,
-                melt_max: None,
-                bank_account: None,
-                bank_entry_reference: false,
-                limits_in: bank::DEMO_LIMITS.to_vec(),
-                limits_out: bank::DEMO_LIMITS.to_vec(),
-                payout_alone_max: 0,
-            };
-            UnitConfig::of(table, true)
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -549,6 +538,12 @@ mod tests {
         assert!(matches!(unit("[[unit]]\nunit = 'usd'"), Err(ConfigError::Twice { .. })));
         assert!(matches!(unit("denominations = 54"), Err(ConfigError::Denominations { .. })));
         assert!(matches!(unit("input_fee_ppk = 1000001"), Err(ConfigError::Fee { .. })));
+        assert!(matches!(unit("fee_sale = [0, 10001]"), Err(ConfigError::Tariff { .. })));
+        assert!(matches!(unit("fee_payout = 9007199254740992"), Err(ConfigError::Tariff { .. })));
+        assert!(matches!(unit("[agent]\ncode_hours = 0"), Err(ConfigError::CodeLife)));
+        let refused = unit("[passport]\nagain_months = 121");
+        assert!(matches!(refused, Err(ConfigError::PassportMonths)));
+        assert!(matches!(unit("passport_unit = 0"), Err(ConfigError::PassportUnit { .. })));
         assert!(matches!(unit("mint_min = 0"), Err(ConfigError::Range { .. })));
         assert!(matches!(unit("melt_max = 9007199254740992"), Err(ConfigError::Range { .. })));
         let missing = Config::load(Overrides::default(), Some(Path::new("/nowhere/at/all")));

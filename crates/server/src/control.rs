@@ -4,6 +4,7 @@
 //! holds no route of the mint, and nothing that the command line cannot do while the mint is stopped.
 
 pub mod bank;
+pub mod screening;
 pub mod staff;
 
 use std::fs;
@@ -132,7 +133,14 @@ pub(crate) fn serve(path: &Path, shared: &Arc<Shared>) -> io::Result<JoinHandle<
         .route("/staff", post(staff::let_in))
         .route("/bank/payout", post(bank::pay_out))
         .route("/bank/order", post(bank::order))
+        .route("/bank/reconcile", post(bank::reconcile))
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .route("/screening/announce", post(screening::announce))
+        .route("/screening/put", post(screening::put))
+        .route(
+            "/screening/add",
+            post(screening::add).layer(DefaultBodyLimit::max(screening::BODY_MAX)),
+        )
         .route("/bank/import", post(bank::import).layer(DefaultBodyLimit::max(bank::BODY_MAX)))
         .with_state(Arc::clone(shared));
     let (path, mut stopping) = (path.to_owned(), shared.stopping.clone());

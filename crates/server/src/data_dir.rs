@@ -1,16 +1,18 @@
 //! The directory that holds all of a mint: its vault, its seed and, in demo mode, its clock.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use tacit_store::file_lock::FileLock;
 
 /// A data directory that no other process writes to while this value lives.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
     /// Holds the lock until it is dropped, also when the process is killed.
-    _lock: File,
+    _lock: FileLock,
 }
 
 /// Why a data directory cannot be used. Variants stand in the order they are checked.
@@ -41,15 +43,15 @@ impl DataDir {
         let failed = |source| DataDirError::Io { path: path.into(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let mut options = OpenOptions::new();
-        let lock = options
+        let file = options
             .create(true)
             .write(true)
             .truncate(false)
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.into(), _lock: lock }),
+        match FileLock::take(file) {
+            Ok(lock) => Ok(Self { path: path.into(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: path.into() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }

@@ -1,14 +1,17 @@
 //! The desk as the server runs it: its database behind a bounded door, who is logged in, and passkeys.
 //!
 //! Reading order: this file (how the database is asked), [`session`] (cookies and forms), [`passkey`] (ceremonies),
-//! [`refusal`] (how a refusal looks), [`page`] (what every page shares), [`staffing`] (how anybody is let in); the handlers stand in `route::desk`.
+//! [`refusal`] (how a refusal looks), [`page`] (what every page shares), [`staffing`] (how anybody is let in), [`account`] and [`judgement`] (where desk and vault meet), [`identification`] and [`screening`] (whom the law asks about); the handlers stand in `route::desk`.
 
 pub(crate) mod account;
+pub(crate) mod identification;
+pub(crate) mod judgement;
 pub(crate) mod money;
 pub(crate) mod opening;
 pub(crate) mod page;
 pub(crate) mod passkey;
 pub(crate) mod refusal;
+pub(crate) mod screening;
 pub(crate) mod session;
 pub(crate) mod staffing;
 
@@ -16,11 +19,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tacit_core::time::Timestamp;
 use tacit_service::desk::DeskStore;
+use tacit_service::desk::identification::KycProvider;
+use tacit_service::desk::screening::Screener;
+use tacit_service::desk::trail::Head;
 use tokio::sync::Semaphore;
 use webauthn_rs::prelude::WebauthnError;
 
 use self::passkey::Passkeys;
 use self::refusal::Refusal;
+use crate::cash::guess::Guesses;
+use crate::certificate::ask::Asks;
 use crate::limit::Bucket;
 use crate::origin::Origin;
 use crate::state::Shared;
@@ -39,6 +47,22 @@ pub(crate) struct DeskHandle {
     pub(crate) passkeys: Passkeys,
     /// Ceremonies begun, of everyone together.
     pub(crate) logins: Bucket,
+    /// Held while a decision is carried to the vault.
+    judging: tokio::sync::Mutex<()>,
+    /// Who looks at documents.
+    kyc: Arc<dyn KycProvider>,
+    /// Who screens names, if not the imported lists.
+    screener: Option<Arc<dyn Screener>>,
+    /// What names are compared with otherwise.
+    lists: screening::Lists,
+    /// How far the trail was found whole, and when all of it was read last.
+    pub(crate) checked: Mutex<Option<(Head, Timestamp)>>,
+    /// Wrong codes that agents were told, or tried.
+    pub(crate) guesses: Mutex<Guesses>,
+    /// Whose turn it is to carry cash on.
+    pub(crate) cash_turn: Mutex<()>,
+    /// What verifiers ask just now.
+    pub(crate) asks: Mutex<Asks>,
 }
 
 /// What the desk's handlers see.
@@ -57,6 +81,8 @@ impl DeskHandle {
         stores: Vec<Box<dyn DeskStore>>,
         origin: Origin,
         logins_per_second: u32,
+        kyc: Arc<dyn KycProvider>,
+        screener: Option<Arc<dyn Screener>>,
     ) -> Result<Self, WebauthnError> {
         Ok(Self {
             free: Arc::new(Semaphore::new(stores.len())),
@@ -65,6 +91,14 @@ impl DeskHandle {
             passkeys: Passkeys::new(&origin)?,
             origin,
             logins: Bucket::new(logins_per_second),
+            judging: tokio::sync::Mutex::new(()),
+            kyc,
+            screener,
+            lists: screening::Lists::default(),
+            checked: Mutex::default(),
+            guesses: Mutex::default(),
+            cash_turn: Mutex::default(),
+            asks: Mutex::default(),
         })
     }
 
@@ -132,6 +166,15 @@ impl Desk {
     ) -> Result<T, Refusal> {
         self.handle.run(work).await
     }
+}
+
+/// How many complaints should have been answered by now.
+///
+/// # Errors
+/// As [`DeskHandle::run`].
+pub(crate) async fn overdue_complaints(desk: &Desk) -> Result<u64, Refusal> {
+    let today = desk.now().day();
+    desk.run(move |store| Ok(store.overdue_complaints(today)?)).await
 }
 
 /// Forgets sessions and invitations that have ended.

@@ -4,9 +4,8 @@
 //! A desk that is older than its vault forgets people, and lets nothing be spent twice: so an older copy is put in place
 //! without a doubt being raised. What it forgot is said by `tacitd verify`, which knows the accounts of the vault.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use secp256k1::PublicKey;
@@ -18,14 +17,12 @@ use tacit_store::desk::OpenError;
 use tacit_store::desk::sqlite::{SqliteDesk, copy, first_damage};
 
 use crate::backup::{
-    BackupError, Phase, Progress, beside, failed, hash, parent, remove_directory, sync_directory,
+    BackupError, Phase, Progress, beside, failed, hash, in_new_directory, parent, read_note,
+    sync_directory, write_note,
 };
 
 /// What the note calls itself.
 const FORMAT: &str = "tacit-desk-backup/1";
-
-/// Longest note that is read.
-const NOTE_MAX: u64 = 4096;
 
 /// What a backup of the desk says it is, in `backup.json`. Nothing about a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,20 +90,7 @@ pub fn take(
     now: Timestamp,
     progress: Progress<'_>,
 ) -> Result<Note, DeskBackupError> {
-    if fs::exists(target).map_err(failed(target))? {
-        return Err(BackupError::Exists(target.into()).into());
-    }
-    let partial = beside(target, &format!(".partial-{}", std::process::id()));
-    fs::DirBuilder::new().mode(0o700).create(&partial).map_err(failed(&partial))?;
-    let note = fill(desk, mint, &partial, now, progress).and_then(|note| {
-        fs::rename(&partial, target).map_err(failed(target))?;
-        sync_directory(&parent(target)).map_err(failed(target))?;
-        Ok(note)
-    });
-    if note.is_err() {
-        _ = remove_directory(&partial);
-    }
-    note
+    in_new_directory(target, |partial| fill(desk, mint, partial, now, progress))
 }
 
 fn fill(
@@ -130,15 +114,7 @@ fn fill(
         bytes,
         sha256,
     };
-    let path = partial.join("backup.json");
-    let text = serde_json::to_string_pretty(&note).expect("a note is written") + "\n";
-    let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path);
-    let written = file.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(failed(&path))?;
-    sync_directory(partial).map_err(failed(partial))?;
+    write_note(partial, &note)?;
     Ok(note)
 }
 
@@ -192,12 +168,7 @@ pub fn restore(
 
 /// Reads a backup's note and holds the copy's bytes against it.
 fn read(backup: &Path, progress: Progress<'_>) -> Result<Note, DeskBackupError> {
-    let path = backup.join("backup.json");
-    let mut text = String::new();
-    let file = File::open(&path).map_err(failed(&path))?;
-    file.take(NOTE_MAX).read_to_string(&mut text).map_err(failed(&path))?;
-    let note: Option<Note> = serde_json::from_str(&text).ok();
-    let note = note.filter(|note| note.format == FORMAT);
+    let note = read_note::<Note>(backup)?.filter(|note| note.format == FORMAT);
     let note = note.ok_or_else(|| BackupError::NoBackup(backup.into()))?;
     let (sha256, bytes) = hash(&desk_in(backup), progress)?;
     if (&sha256, bytes) != (&note.sha256, note.bytes) {

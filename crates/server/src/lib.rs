@@ -10,6 +10,8 @@
 mod answer;
 pub mod backup;
 pub mod bank;
+mod cash;
+mod certificate;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -29,6 +31,7 @@ pub mod metric;
 mod neighbour;
 pub mod origin;
 pub mod passphrase;
+pub mod passport;
 mod payout;
 mod pool;
 mod queue;

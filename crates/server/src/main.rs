@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => (command::restore::run(&args, &mut stdout), 1),
         Command::Inventory(args) => (command::inventory::run(&args, &mut stdout), 1),
         Command::Statement(args) => (command::statement::run(&args, &mut stdout), 1),
+        Command::Reconcile(args) => (command::reconcile::run(&args, &mut stdout), 2),
         Command::Health(args) => (command::health::run(&args, &mut stdout), 1),
         Command::Config { command: ConfigCommand::Check(args) } => {
             (command::config::run(&args, own, &mut stdout), 1)
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             (command::rotate::run(&args, &mut stdout), 1)
         }
         Command::Bank { command } => (command::bank::run(&command, &mut stdout), 1),
+        Command::Screening { command } => (command::screening::run(&command, &mut stdout), 1),
         Command::Seed { command: SeedCommand::Passphrase(args) } => {
             (command::passphrase::run(&args, &mut stdout), 1)
         }

@@ -65,6 +65,8 @@ pub enum Gauge {
     Payouts,
     /// When the TLS certificate ends, in seconds since 1970; 0 without one.
     CertificateEnd,
+    /// Complaints that should have been answered.
+    ComplaintsOverdue,
 }
 
 impl Counter {
@@ -133,7 +135,7 @@ impl Counter {
 
 impl Gauge {
     /// All gauges.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PoolQueue,
         Self::WriterQueue,
         Self::Connections,
@@ -141,6 +143,7 @@ impl Gauge {
         Self::Watched,
         Self::Payouts,
         Self::CertificateEnd,
+        Self::ComplaintsOverdue,
     ];
 
     /// Its name, and why it is measured.
@@ -156,6 +159,9 @@ impl Gauge {
                 "tacit_certificate_end_seconds",
                 "when the TLS certificate ends, in seconds since 1970; 0 without one",
             ),
+            Self::ComplaintsOverdue => {
+                declare("tacit_complaints_overdue", "complaints that should have been answered")
+            }
         }
     }
 }
@@ -187,6 +193,7 @@ pub struct Metrics {
     sizes: [AtomicU64; SIZE_BUCKETS],
     refusals: Mutex<BTreeMap<Code, u64>>,
     certificate_end: AtomicU64,
+    complaints_overdue: AtomicU64,
 }
 
 impl Metrics {
@@ -207,6 +214,15 @@ impl Metrics {
 
     pub(crate) fn certificate_end(&self) -> u64 {
         self.certificate_end.load(Ordering::Relaxed)
+    }
+
+    /// Notes how many complaints should have been answered.
+    pub(crate) fn set_complaints_overdue(&self, count: u64) {
+        self.complaints_overdue.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn complaints_overdue(&self) -> u64 {
+        self.complaints_overdue.load(Ordering::Relaxed)
     }
 
     pub(crate) fn refuse(&self, code: Code) {

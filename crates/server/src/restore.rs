@@ -13,10 +13,12 @@ use secp256k1::PublicKey;
 use tacit_core::secret::Secret;
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
+use tacit_credit::passport::epoch::Epoch;
 use tacit_ecash::keyset::{KeysetId, KeysetSpec};
 use tacit_service::audit::Books;
 use tacit_service::identity::Identity;
 use tacit_service::keyset::{KeysetRecord, KeysetState};
+use tacit_service::passport::pause;
 use tacit_service::vault::{Change, StoreError, VaultReader, VaultStore};
 use tacit_store::sqlite::backup::{Standing, bring_up_to_date};
 use tacit_store::sqlite::mark::{self, Marked};
@@ -236,6 +238,10 @@ pub fn accept(
     units.sort_unstable();
     units.dedup();
     let mut changes = vec![Change::AcceptLoss];
+    // Passports of these months may have been shown since, which nobody here remembers.
+    let month = Epoch::of(now);
+    let before = month.number().checked_sub(1).and_then(|number| Epoch::new(number).ok());
+    changes.extend(before.into_iter().chain([month]).map(|month| Change::Answer(pause(month))));
     let mut added = Vec::new();
     for unit in units {
         let last = next(&records, unit, Terms::default()).expect("the unit has a keyset");

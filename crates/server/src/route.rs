@@ -4,7 +4,9 @@
 //! any origin and free of cookies; the operator's (`/health`, `/ready`, `/metrics`); and, in demo mode, the levers under
 //! `/demo`. On the desk's there are the pages of [`desk`], on the wallet's there is one.
 
+mod certificate;
 mod check;
+mod contract;
 mod demo;
 mod desk;
 mod info;
@@ -14,6 +16,7 @@ mod mint;
 mod openapi;
 mod operate;
 mod page;
+mod passport;
 mod pay;
 pub(crate) mod site;
 mod socket;
@@ -79,6 +82,7 @@ fn mints(shared: &Arc<Shared>, with_metrics: bool) -> Router<Arc<Shared>> {
     let mut router = operator(with_metrics)
         .route("/", get(page::mint))
         .route("/style.css", get(page::style))
+        .route("/.well-known/jwt-vc-issuer", get(certificate::metadata))
         .route("/openapi.json", get(openapi::document(&shared.config)));
     if shared.demo.is_some() {
         router = router
@@ -91,6 +95,11 @@ fn mints(shared: &Arc<Shared>, with_metrics: bool) -> Router<Arc<Shared>> {
         terms: Arc::new(terms.clone()),
     };
     let units: Vec<UnitMint> = shared.config.units.iter().map(of_terms).collect();
+    let passport = passport::router()
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(shared), for_any_origin));
+    router = router.nest("/v1/passport", passport);
     router = router.route("/v1/ws", sockets(shared, &units));
     for unit in units {
         router = router.nest(&format!("/{}", unit.terms.path), mint(unit));
@@ -115,10 +124,13 @@ fn mint<S>(unit: UnitMint) -> Router<S> {
         .route("/v1/checkstate", post(check::states))
         .route("/v1/restore", post(check::restore))
         .route("/pay/{payment}", post(pay::post))
+        .route("/v1/contracts/{contract}", get(contract::look_up))
+        .route("/v1/contracts/{contract}/{month}/pay", post(contract::pay))
+        .route("/v1/contracts/{contract}/{month}/receipt", post(contract::close))
         .route("/v1/ws", sockets(&unit.shared, std::slice::from_ref(&unit)))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(unit.clone(), for_any_origin))
+        .layer(from_fn_with_state(Arc::clone(&unit.shared), for_any_origin))
         .with_state(unit)
 }
 
@@ -129,16 +141,16 @@ fn sockets<S>(shared: &Arc<Shared>, units: &[UnitMint]) -> MethodRouter<S> {
 
 /// Lets wallets in browsers call a mint from any page, without credentials; counts.
 async fn for_any_origin(
-    State(unit): State<UnitMint>,
+    State(shared): State<Arc<Shared>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let metrics = &unit.shared.metrics;
+    let metrics = &shared.metrics;
     metrics.add(Counter::Requests, 1);
     let mut response = if request.method() == Method::OPTIONS {
         preflight()
     } else {
-        request.extensions_mut().insert(BodyWait(unit.shared.config.bounds.body_wait));
+        request.extensions_mut().insert(BodyWait(shared.config.bounds.body_wait));
         next.run(request).await
     };
     if let Some(Refused(code)) = response.extensions().get() {

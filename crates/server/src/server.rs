@@ -9,6 +9,8 @@ use std::sync::{Arc, RwLock};
 use tacit_core::secret::Secret;
 use tacit_core::time::Clock;
 use tacit_service::desk::DeskStore;
+use tacit_service::desk::identification::{KycProvider, ManualDesk};
+use tacit_service::desk::screening::Screener;
 use tacit_service::identity::Identity;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::mint::{Mint, WrongSeed};
@@ -36,6 +38,7 @@ use crate::log::{self, Field, Level};
 use crate::metric::Metrics;
 use crate::neighbour;
 use crate::origin::{Origins, Site};
+use crate::passport::{CardError, Passports};
 use crate::payout::Payouts;
 use crate::pool::Pool;
 use crate::receipt::Receipts;
@@ -66,6 +69,10 @@ pub struct Parts {
     pub seed: Secret<[u8; 32]>,
     /// The desk's database, as many connections as may be asked at once; none where the desk has no origin.
     pub desk: Vec<Box<dyn DeskStore>>,
+    /// Who looks at people's documents.
+    pub kyc: Arc<dyn KycProvider>,
+    /// Who screens people's names; `None` for the lists that were imported.
+    pub screener: Option<Arc<dyn Screener>>,
     /// How money comes and goes; `None` if nothing is attached.
     pub rail: Option<Arc<dyn Rail>>,
     /// The one source of time.
@@ -169,6 +176,9 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The scorecard of certificates.
+    #[error("the scorecard of the configuration cannot be used")]
+    Scorecard(#[from] CardError),
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -230,6 +240,8 @@ impl Parts {
             readers,
             seed,
             desk,
+            kyc: Arc::new(ManualDesk),
+            screener: None,
             rail: None,
             clock: Arc::new(SystemClock),
             demo: None,
@@ -371,16 +383,17 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let certificates = Tls::of(&config.serving, &config.data)?;
     let entrances = Entrances::open(&config).await?;
     let origins = entrances.origins(&config);
-    let desk_handle = opening::handle(std::mem::take(&mut parts.desk), &origins, &config)?;
+    let (desk, screener) = (std::mem::take(&mut parts.desk), parts.screener.as_ref());
+    let desk_handle = opening::handle(desk, &origins, &config, &parts.kyc, screener)?;
     let records = parts.keysets(&config)?;
     let merchants = parts.reader()?.merchant_keys()?;
     let mint = Mint::new(&parts.seed, records)?.with_merchants(&merchants);
-    let metrics = Arc::new(Metrics::default());
-    let (hub, payouts) = (Arc::new(Hub::default()), Payouts::new());
+    let passports = Passports::open(&parts.seed, &config, parts.clock.now())?;
+    let (metrics, hub, payouts) = (Arc::<Metrics>::default(), Arc::default(), Payouts::new());
     let receipts = parts.demo.as_ref().map(|_| Receipts::new(config.bounds.receipt_delay));
-    let readers: Result<_, _> =
-        (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader()).collect();
-    let pool = Pool::start(readers?, config.bounds.pool_queue).map_err(StartError::Thread)?;
+    let readers = (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader());
+    let pool = Pool::start(readers.collect::<Result<_, _>>()?, config.bounds.pool_queue)
+        .map_err(StartError::Thread)?;
     take_up(parts.reader()?.as_mut(), &parts, &payouts, receipts.as_deref())?;
     let bell = Bell::default();
     let desk = Desk {
@@ -413,6 +426,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         writer,
         hub,
         payouts,
+        passports,
         rail: parts.rail,
         rail_permits: Arc::new(Semaphore::new(RAIL_PERMITS)),
         metrics,

@@ -4,8 +4,10 @@
 //! puts down what became of it. Each step may be repeated, so that a crash between any two of them is taken up again by
 //! [`relay::take_up`] or by the same request.
 //! Reading order: [`merchant`] and [`order`], [`request`] (what a wallet is asked for), [`pay`], [`refund`], [`live`] (how far
-//! an order is), then what happens by itself: [`relay`] (the vault's outbox), [`webhook`] and [`hook_url`].
+//! an order is), [`bill`] and [`bill_file`] (contracts month by month), then what happens by itself: [`relay`] (the vault's outbox), [`webhook`] and [`hook_url`].
 
+pub(crate) mod bill;
+pub(crate) mod bill_file;
 pub(crate) mod hook_url;
 pub(crate) mod live;
 pub(crate) mod merchant;
@@ -40,18 +42,7 @@ pub(crate) fn not_committed(error: CommitError) -> Refusal {
 
 /// An amount as people read it: `10.50 USD`.
 pub(crate) fn money(amount: u64, unit: Unit) -> String {
-    format!("{} {}", decimal(amount, unit), unit.code().to_uppercase())
-}
-
-/// An amount as a decimal number: `10.50`.
-pub(crate) fn decimal(amount: u64, unit: Unit) -> String {
-    let exponent = usize::from(unit.exponent());
-    if exponent == 0 {
-        return amount.to_string();
-    }
-    let digits = format!("{amount:0>width$}", width = exponent + 1);
-    let (whole, part) = digits.split_at(digits.len() - exponent);
-    format!("{whole}.{part}")
+    format!("{} {}", unit.decimal(amount), unit.code().to_uppercase())
 }
 
 /// The amount that a person wrote: `10.5`, `10,50`, `10`. `None` if it is none above 0, or has more decimals than the unit.
@@ -86,7 +77,7 @@ mod tests {
             ("usd", "7,5", 750),
         ] {
             assert_eq!(amount_of(text, unit(code)), Some(amount), "{text} {code}");
-            assert_eq!(amount_of(&decimal(amount, unit(code)), unit(code)), Some(amount));
+            assert_eq!(amount_of(&unit(code).decimal(amount), unit(code)), Some(amount));
         }
         assert_eq!(money(1050, unit("usd")), "10.50 USD");
         for text in ["", "0", "0.00", "-1", "1.234", "1.", ".5", "1e3", "1 000", "9999999999999"] {

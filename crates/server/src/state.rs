@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::limit::Buckets;
 use crate::metric::{Gauge, Metrics};
 use crate::origin::Origins;
+use crate::passport::Passports;
 use crate::payout::Payouts;
 use crate::pool::{Pool, PoolError};
 use crate::server::Demo;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) writer: Arc<Writer>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) payouts: Arc<Payouts>,
+    /// Keys, card and lanes of the passport desk.
+    pub(crate) passports: Passports,
     /// How money comes and goes; `None` if nothing is attached, and only quotes can be opened.
     pub(crate) rail: Option<Arc<dyn Rail>>,
     /// How many may wait for the rail's offers and requests at once.
@@ -91,6 +94,14 @@ impl Shared {
         question: impl FnOnce(&mut dyn VaultReader) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.pool.run(question).await?
+    }
+
+    /// Where wallets are told that the mints are, without a slash at the end, if the operator says.
+    pub(crate) fn told_url(&self) -> Option<String> {
+        let given = self.config.about.public_url.as_deref();
+        let given = given.map(|url| url.trim_end_matches('/').to_owned());
+        // A name under `localhost` that nobody gave is no address for a wallet that may run elsewhere.
+        given.or_else(|| self.config.serving.origins.mint.as_ref().map(ToString::to_string))
     }
 
     /// Asks a rail, on a thread that may wait for it.
@@ -163,6 +174,7 @@ impl Shared {
             Gauge::Watched => self.hub.watched(),
             Gauge::Payouts => self.payouts.under_way(),
             Gauge::CertificateEnd => return self.metrics.certificate_end(),
+            Gauge::ComplaintsOverdue => return self.metrics.complaints_overdue(),
         };
         count as u64
     }

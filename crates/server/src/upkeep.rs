@@ -6,6 +6,7 @@ use std::time::Duration;
 use tacit_service::vault::{Change, Outcome, StoreError};
 use tokio::time::MissedTickBehavior;
 
+use crate::cash;
 use crate::desk::{self, DeskHandle};
 use crate::log::{self, Field, Level};
 use crate::pool::PoolError;
@@ -16,8 +17,8 @@ use crate::writer::CommitError;
 /// How often time is let pass.
 const PERIOD: Duration = Duration::from_secs(3600);
 
-/// How often the desk forgets what has ended.
-const DESK_PERIOD: Duration = Duration::from_secs(300);
+/// How often the desk forgets what has ended, and takes up what a crash cut off.
+const DESK_PERIOD: Duration = Duration::from_secs(60);
 
 /// Why upkeep was not done. The next round does it.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +49,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Lets the desk forget what has ended, every few minutes, until the server stops.
+/// Lets the desk forget what has ended, and carry on what was begun, every minute, until the server stops.
 pub(crate) async fn desk(handle: Arc<DeskHandle>, shared: Arc<Shared>) {
     let mut stopping = shared.stopping.clone();
     let mut rounds = tokio::time::interval(DESK_PERIOD);
@@ -61,6 +62,14 @@ pub(crate) async fn desk(handle: Arc<DeskHandle>, shared: Arc<Shared>) {
         // What went wrong was logged where it happened; the next round does it.
         _ = desk::sweep(&handle, shared.now()).await;
         _ = desk::account::open_left_over(&shared, &handle).await;
+        let own = desk::Desk { shared: Arc::clone(&shared), handle: Arc::clone(&handle) };
+        _ = desk::judgement::carry_out_left_over(&own).await;
+        _ = desk::identification::take_over(&own).await;
+        _ = desk::screening::screen_due(&own).await;
+        if let Ok(count) = desk::overdue_complaints(&own).await {
+            shared.metrics.set_complaints_overdue(count);
+        }
+        _ = cash::round(&shared, &handle).await;
     }
 }
 

@@ -11,7 +11,7 @@ use tacit_ecash::point::PointBytes;
 /// Digits of an account number: those of Crockford's base 32, without I, L, O and U, which are misread.
 ///
 /// Source: D. Crockford, "Base 32", 2002.
-const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Length of an account number.
 const LENGTH: usize = 12;

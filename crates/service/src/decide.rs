@@ -4,16 +4,20 @@
 //! two copies of a request in one batch see each other as if a commit lay between them.
 
 mod account;
+mod bill;
 mod order;
 
 use tacit_core::time::{Day, Timestamp};
+use tacit_credit::passport::epoch::Epoch;
 use tacit_ecash::keyset::{KeysetId, KeysetSpec};
 
+use crate::bill::oldest_month;
 use crate::issue::{MintError, PreparedMint};
 use crate::keyset::{KeysetNumber, KeysetRecord, KeysetState, SealedTotals};
 use crate::ledger::{Account, Transfer, TransferKind, attribute, post_day};
 use crate::melt::{MeltEnd, MeltError, PreparedMelt, settle};
 use crate::mint::{InputError, OutputError};
+use crate::passport::{AnswerError, Name, PreparedAnswer, key_epoch};
 use crate::quote::{
     MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, Output, PendingMelt, QuoteId,
 };
@@ -77,6 +81,19 @@ impl Decision {
                 self.effects.forget.extend(events);
                 Outcome::Applied(!events.is_empty())
             }
+            Change::Answer(answer) => Outcome::Answered(self.answer(answer)),
+            Change::OpenContract(contract) => Outcome::Applied(self.open_contract(contract)),
+            Change::EndContract { contract, holder } => {
+                Outcome::Applied(self.end_contract(*contract, *holder))
+            }
+            Change::OpenBills { holder, floor, bills } => {
+                Outcome::Billed(self.open_bills(*holder, *floor, bills))
+            }
+            Change::WithdrawBill { contract, holder, month } => {
+                Outcome::Applied(self.withdraw_bill(*contract, *holder, *month))
+            }
+            Change::PayBill(payment) => Outcome::BillPaid(self.pay_bill(payment)),
+            Change::CloseMonth(month) => Outcome::MonthClosed(self.close_month(month)),
             Change::Post(posting) => Outcome::Posted(self.post_for_holders(posting)),
             Change::Tick => Outcome::Applied(self.drop_quotes()),
         }
@@ -109,6 +126,9 @@ impl Decision {
         let kept = PAID_ORDER_RETENTION_DAYS * Day::SECONDS;
         let of_paid = Timestamp::from_seconds(self.now.seconds().saturating_sub(kept));
         self.effects.drop_orders_before = Some((limit, of_paid));
+        let newest = key_epoch(Epoch::of(self.now));
+        self.effects.drop_keys_before = Some(newest.saturating_sub(1));
+        self.effects.drop_bills_before = Some(oldest_month(self.now));
         true
     }
 
@@ -136,6 +156,38 @@ impl Decision {
             sum.fee += flow.fee;
         }
         Ok(())
+    }
+
+    /// A request that was answered gets the same reply: a second one would be a second passport. A request that shows one thing
+    /// twice (a receipt for both slots) is refused.
+    fn answer(&mut self, answer: &PreparedAnswer) -> Result<Vec<u8>, AnswerError> {
+        if answer.names.is_empty() {
+            return Ok(answer.reply.clone());
+        }
+        if let Some(reply) = self.answered(answer) {
+            return Ok(reply);
+        }
+        // The same bytes for something else, such as two accounts' enrolment: there is one answer to a request.
+        if self.facts.replies.contains_key(&answer.digest) {
+            return Err(AnswerError::Shown { index: 0 });
+        }
+        let known = |name: &Name| self.facts.shown.get(name);
+        for (index, name) in answer.names.iter().enumerate() {
+            if known(name).is_some() || answer.names[..index].contains(name) {
+                return Err(AnswerError::Shown { index });
+            }
+        }
+        self.facts.shown.extend(answer.names.iter().map(|name| (*name, answer.digest)));
+        self.facts.replies.insert(answer.digest, answer.reply.clone());
+        self.effects.answers.push(answer.clone());
+        Ok(answer.reply.clone())
+    }
+
+    /// What was answered to the same request before.
+    fn answered(&self, answer: &PreparedAnswer) -> Option<Vec<u8>> {
+        let is_known = |name: &Name| self.facts.shown.get(name) == Some(&answer.digest);
+        let all = !answer.names.is_empty() && answer.names.iter().all(is_known);
+        self.facts.replies.get(&answer.digest).filter(|_| all).cloned()
     }
 
     fn open_mint_quote(&mut self, quote: &MintQuote) -> bool {
@@ -312,7 +364,8 @@ impl Decision {
                 | Account::Suspense(_)
                 | Account::Held(_)
                 | Account::Clearing(_)
-                | Account::Refunds(_) => TransferKind::Melted,
+                | Account::Refunds(_)
+                | Account::Own(_) => TransferKind::Melted,
             };
             if debit != credit {
                 self.post_sum(kind, debit, credit, part, quote.id);
@@ -482,6 +535,15 @@ impl Decision {
 
     fn put_transfer(&mut self, new: Transfer) {
         self.note(&new);
+        self.effects.transfers.push(new);
+    }
+
+    /// Posts a debit of an account that is credited as much in the same commit. No other server need know of it, for the
+    /// balance that it read is only too low: without this, the account of a busy merchant would be a hot row.
+    fn put_beside_credit(&mut self, new: Transfer) {
+        if let Account::Holder(unit, holder) = new.debit {
+            self.facts.purses.entry((holder, unit)).or_default().balance.debits += new.amount;
+        }
         self.effects.transfers.push(new);
     }
 

@@ -1,36 +1,63 @@
 //! The desk: people and paperwork. Who somebody is, how they log in, who works here, and what staff did.
 //!
-//! Reading order: [`person`] and [`staff`] (who there is), [`login`] (passkeys, sessions, invitations), [`trail`] (what staff
-//! did), [`booking`] and [`payout`] (what the bank booked, and is asked to pay); then the merchants': [`merchant`], [`paper`]
-//! (orders), [`webhook`]. Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
+//! Reading order: [`person`] and [`staff`] (who there is), [`login`] (passkeys, sessions, invitations), [`recovery`] (who lost them), [`trail`] (what staff
+//! did), [`judgement`] (freezing, closing, levels), [`identification`], [`screening`], [`complaint`] (whom the law asks about),
+//! [`booking`] and [`payout`] (what the bank booked, and is asked to pay), [`reconcile`] (whether both agree with the bank),
+//! [`exception`] (what no program can set right), [`agent`]
+//! and [`cash`], [`verifier`] (who asks for certificates); then the merchants': [`merchant`], [`paper`] (orders), [`webhook`], [`biller`]. Architecture invariant: no money and no cryptography of e-cash. The desk holds account numbers, and what belongs to
 //! them is the vault's; no type here may hold a proof, a quote, who paid an order, or the serial of a passport. Nothing here
 //! says nationality, religion, ethnicity, contacts of a person, location or face, and no field is there for it.
 //! Nothing here reads a clock or draws a random number: moments and identifiers come in as arguments.
 
+pub mod agent;
+pub mod biller;
 pub mod booking;
+pub mod cash;
+pub mod complaint;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
+pub mod enrolment;
+pub mod exception;
+pub mod identification;
+pub mod judgement;
 pub mod login;
 pub mod merchant;
 pub mod paper;
 pub mod payout;
 pub mod person;
+pub mod reconcile;
+pub mod recovery;
+pub mod screening;
+mod spelling;
 pub mod staff;
 pub mod trail;
+pub mod verifier;
 pub mod webhook;
 
 use std::fmt;
 
 use tacit_core::hex;
 
+use self::agent::AgentStore;
+use self::biller::BillerStore;
 use self::booking::BookingStore;
+use self::cash::CashStore;
+use self::complaint::ComplaintStore;
+use self::enrolment::EnrolmentStore;
+use self::exception::ExceptionStore;
+use self::identification::IdentificationStore;
+use self::judgement::JudgementStore;
 use self::login::LoginStore;
 use self::merchant::MerchantStore;
 use self::paper::PaperStore;
 use self::payout::PayoutStore;
 use self::person::{PersonId, PersonStore};
+use self::reconcile::ReconcileStore;
+use self::recovery::RecoveryStore;
+use self::screening::ScreeningStore;
 use self::staff::{StaffId, StaffStore};
 use self::trail::TrailStore;
+use self::verifier::VerifierStore;
 use self::webhook::WebhookStore;
 
 /// All that the desk must not forget, for whoever serves all of it.
@@ -39,13 +66,25 @@ use self::webhook::WebhookStore;
 pub trait DeskStore:
     BookingStore
     + PayoutStore
+    + ReconcileStore
+    + ExceptionStore
     + PersonStore
+    + JudgementStore
+    + IdentificationStore
+    + ScreeningStore
+    + ComplaintStore
     + LoginStore
+    + RecoveryStore
     + StaffStore
     + TrailStore
     + MerchantStore
     + PaperStore
     + WebhookStore
+    + BillerStore
+    + AgentStore
+    + CashStore
+    + EnrolmentStore
+    + VerifierStore
     + Send
 {
 }
@@ -53,13 +92,25 @@ pub trait DeskStore:
 impl<T> DeskStore for T where
     T: BookingStore
         + PayoutStore
+        + ReconcileStore
+        + ExceptionStore
         + PersonStore
+        + JudgementStore
+        + IdentificationStore
+        + ScreeningStore
+        + ComplaintStore
         + LoginStore
+        + RecoveryStore
         + StaffStore
         + TrailStore
         + MerchantStore
         + PaperStore
         + WebhookStore
+        + BillerStore
+        + AgentStore
+        + CashStore
+        + EnrolmentStore
+        + VerifierStore
         + Send
 {
 }
@@ -162,15 +213,19 @@ fn one_line(text: &str, max: usize) -> Result<String, TextError> {
     if max < text.chars().count() {
         return Err(TextError::TooLong { max });
     }
-    // Marks of direction let a name show itself as another.
+    if holds_unshown(text) {
+        return Err(TextError::Unshown);
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether a line holds characters that show nothing, or marks of direction, which let a name show itself as another.
+fn holds_unshown(line: &str) -> bool {
     let is_unshown = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
-    if text.chars().any(is_unshown) {
-        return Err(TextError::Unshown);
-    }
-    Ok(text.to_owned())
+    line.chars().any(is_unshown)
 }
 
 /// An identifier of 16 random bytes, drawn by the caller.

@@ -75,6 +75,10 @@ impl PreparedMint {
             | Outcome::Paid(_)
             | Outcome::Refunded(_)
             | Outcome::Fetched(_)
+            | Outcome::Answered(_)
+            | Outcome::Billed(_)
+            | Outcome::BillPaid(_)
+            | Outcome::MonthClosed(_)
             | Outcome::Applied(_) => {
                 unreachable!("a mint has a mint's outcome")
             }

@@ -42,6 +42,8 @@ pub enum Account {
     Clearing(Unit),
     /// Liability: refunds that were granted and not fetched yet.
     Refunds(Unit),
+    /// Equity: the operator's own money at the bank, paid in or earned there.
+    Own(Unit),
 }
 
 impl Account {
@@ -59,7 +61,8 @@ impl Account {
             | Self::Suspense(unit)
             | Self::Held(unit)
             | Self::Clearing(unit)
-            | Self::Refunds(unit) => unit,
+            | Self::Refunds(unit)
+            | Self::Own(unit) => unit,
         }
     }
 }
@@ -80,6 +83,7 @@ impl fmt::Display for Account {
             Self::Held(unit) => write!(f, "held/{unit}"),
             Self::Clearing(unit) => write!(f, "clearing/{unit}"),
             Self::Refunds(unit) => write!(f, "refunds/{unit}"),
+            Self::Own(unit) => write!(f, "own/{unit}"),
         }
     }
 }
@@ -114,6 +118,7 @@ impl FromStr for Account {
             ("held", None, None) => Ok(Self::Held(unit)),
             ("clearing", None, None) => Ok(Self::Clearing(unit)),
             ("refunds", None, None) => Ok(Self::Refunds(unit)),
+            ("own", None, None) => Ok(Self::Own(unit)),
             _ => Err(UnknownAccount),
         }
     }
@@ -140,6 +145,8 @@ pub enum TransferKind {
     Booked,
     /// It was found out what a booking was for.
     Assigned,
+    /// The same, where it was for an account, and somebody else's money: income.
+    Earned,
     /// The holder of an account pays for a mint quote.
     Approved,
     /// Money of an account is set apart for a payout or a cash code.
@@ -156,11 +163,13 @@ pub enum TransferKind {
     Refunded,
     /// A refund that waited is fetched as e-cash.
     Fetched,
+    /// What a booking was assigned to is taken back: it was a mistake.
+    Reversed,
 }
 
 impl TransferKind {
     /// All kinds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Received,
         Self::Issued,
         Self::Melted,
@@ -170,6 +179,7 @@ impl TransferKind {
         Self::SetAside,
         Self::Booked,
         Self::Assigned,
+        Self::Earned,
         Self::Approved,
         Self::Held,
         Self::Released,
@@ -178,6 +188,7 @@ impl TransferKind {
         Self::Sold,
         Self::Refunded,
         Self::Fetched,
+        Self::Reversed,
     ];
 
     /// The kind of a word.
@@ -199,13 +210,15 @@ impl TransferKind {
             | Self::Sold => true,
             Self::Booked
             | Self::Assigned
+            | Self::Earned
             | Self::Approved
             | Self::Held
             | Self::Released
             | Self::Moved
             | Self::Charged
             | Self::Refunded
-            | Self::Fetched => false,
+            | Self::Fetched
+            | Self::Reversed => false,
         }
     }
 
@@ -221,6 +234,7 @@ impl TransferKind {
             Self::SetAside => "set-aside",
             Self::Booked => "booked",
             Self::Assigned => "assigned",
+            Self::Earned => "earned",
             Self::Approved => "approved",
             Self::Held => "held",
             Self::Released => "released",
@@ -229,6 +243,7 @@ impl TransferKind {
             Self::Sold => "sold",
             Self::Refunded => "refunded",
             Self::Fetched => "fetched",
+            Self::Reversed => "reversed",
         }
     }
 }

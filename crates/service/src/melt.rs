@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
 use tacit_ecash::condition::Spend;
-use tacit_ecash::point::NotAPoint;
 use tacit_ecash::proof::{BlindedMessage, Proof};
 
 use crate::account::AccountId;
@@ -129,10 +128,7 @@ impl Mint {
             return Err(MeltError::UnknownQuote);
         }
         let counted = self.count_inputs(unit, inputs)?;
-        let blanks = self.count_outputs(unit, outputs)?;
-        for (index, output) in outputs.iter().enumerate() {
-            output.blinded.parse().map_err(|NotAPoint| OutputError::NotAPoint { index })?;
-        }
+        let blanks = self.count_blanks(unit, outputs)?;
         let (amount, reserve, fee) = (quote.amount, quote.fee_reserve, counted.fee);
         let needed = amount.checked_add(reserve).and_then(|sum| sum.checked_add(fee));
         if needed.is_none_or(|needed| counted.total < needed) {
@@ -147,7 +143,7 @@ impl Mint {
             inputs: held,
             by_keyset: counted.by_keyset,
             fee,
-            outputs: blanks.outputs,
+            outputs: blanks,
         })
     }
 }

@@ -6,18 +6,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
+use tacit_credit::passport::epoch::Epoch;
+use tacit_credit::passport::standing::Contract;
 use tacit_ecash::point::{PointBytes, Y};
 
 use crate::account::{AccountId, Holder, HolderState, Usage};
 use crate::audit::{Books, KeysetBooks};
+use crate::bill::{Bill, BillContract, Stream};
 use crate::decide::decide;
 use crate::keyset::{KeysetNumber, KeysetRecord, KeysetState, SealedTotals};
 use crate::ledger::{Account, DayFlows, Transfer, TransferId};
 use crate::order::{EventId, Order, OrderId, OrderState, OutboxEvent};
+use crate::passport::{Bucket, DROPPED_AT_ONCE, Kept, Name, PreparedAnswer, RequestDigest};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
+use crate::reconcile::Sums;
+use crate::vault::wanted::Wanted;
 use crate::vault::{
     Balance, Change, Effects, Facts, Outcome, ProofState, Purse, SignedOutput, SpentProof,
-    StoreError, VaultReader, VaultStore, Wanted, keysets_held,
+    StoreError, VaultReader, VaultStore, keysets_held,
 };
 
 #[derive(Default)]
@@ -37,6 +43,10 @@ struct Rows {
     orders: BTreeMap<OrderId, Order>,
     outbox: BTreeMap<EventId, OutboxEvent>,
     released: BTreeSet<Y>,
+    shown: BTreeMap<Name, RequestDigest>,
+    answers: BTreeMap<RequestDigest, PreparedAnswer>,
+    contracts: BTreeMap<Contract, BillContract>,
+    bills: BTreeMap<(Contract, Epoch), Bill>,
     open_day: Day,
     day_flows: DayFlows,
 }
@@ -102,6 +112,22 @@ impl Rows {
                 .iter()
                 .filter_map(|id| Some((*id, self.transfers.get(id)?.clone())))
                 .collect(),
+            shown: wanted
+                .shown
+                .iter()
+                .filter_map(|name| Some((*name, *self.shown.get(name)?)))
+                .collect(),
+            replies: wanted
+                .requests
+                .iter()
+                .filter_map(|digest| Some((*digest, self.answers.get(digest)?.reply.clone())))
+                .collect(),
+            streams: self
+                .contracts
+                .keys()
+                .filter(|id| wanted.streams.contains(id) || wanted.open_quotes)
+                .filter_map(|id| Some((*id, self.stream(*id)?)))
+                .collect(),
             keysets: self.keysets.values().cloned().collect(),
             open_day: self.open_day,
             day_flows: self.day_flows.clone(),
@@ -120,6 +146,9 @@ impl Rows {
         }
         self.outbox.retain(|id, _| !effects.forget.contains(id));
         self.released.extend(effects.release);
+        self.answer(effects.answers, effects.drop_keys_before)?;
+        self.contracts.extend(effects.contracts);
+        self.bills.extend(effects.bills);
         for (of, usage) in effects.usage {
             let before = self.usage.insert(of, usage).unwrap_or_default();
             if usage.version != before.version + 1 {
@@ -165,20 +194,67 @@ impl Rows {
         }
         self.mint_quotes.retain(|id, _| !effects.withdraw.contains(id));
         self.melt_quotes.retain(|id, _| !effects.withdraw.contains(id));
-        if let Some((limit, of_paid)) = effects.drop_orders_before {
+        self.drop_old(
+            effects.drop_orders_before,
+            effects.drop_bills_before,
+            effects.drop_quotes_before,
+        );
+        Ok(())
+    }
+
+    /// Drops what its time is over for.
+    fn drop_old(
+        &mut self,
+        orders: Option<(Timestamp, Timestamp)>,
+        bills: Option<Epoch>,
+        quotes: Option<Timestamp>,
+    ) {
+        if let Some((limit, of_paid)) = orders {
             self.orders.retain(|_, order| {
                 let is_paid = order.state == OrderState::Paid;
                 order.expiry >= if is_paid { of_paid } else { limit }
             });
         }
-        if let Some(limit) = effects.drop_quotes_before {
+        if let Some(limit) = bills {
+            self.bills.retain(|(_, month), _| limit <= *month);
+            let kept = &self.bills;
+            self.contracts.retain(|id, contract| {
+                let has_bills = kept.keys().any(|(of, _)| of == id);
+                has_bills || contract.ended.is_none_or(|ended| limit <= ended)
+            });
+        }
+        if let Some(limit) = quotes {
             self.mint_quotes
                 .retain(|_, quote| quote.expiry >= limit || quote.state == MintQuoteState::Paid);
             self.melt_quotes.retain(|_, quote| {
                 quote.expiry >= limit || matches!(quote.state, MeltQuoteState::Pending(_))
             });
         }
+    }
+
+    fn answer(
+        &mut self,
+        answers: Vec<PreparedAnswer>,
+        drop_before: Option<u32>,
+    ) -> Result<(), StoreError> {
+        for answer in answers {
+            for name in &answer.names {
+                insert(&mut self.shown, *name, answer.digest)?;
+            }
+            insert(&mut self.answers, answer.digest, answer)?;
+        }
+        let is_old = |answer: &PreparedAnswer| drop_before.is_some_and(|keys| answer.keys < keys);
+        let dropped = self.answers.extract_if(.., |_, answer| is_old(answer));
+        for (digest, _) in dropped.take(DROPPED_AT_ONCE as usize) {
+            self.shown.retain(|_, request| *request != digest);
+        }
         Ok(())
+    }
+
+    fn stream(&self, id: Contract) -> Option<Stream> {
+        let bills = self.bills.iter().filter(|((of, _), _)| *of == id);
+        let bills = bills.map(|((_, month), bill)| (*month, *bill)).collect();
+        Some(Stream { contract: self.contracts.get(&id)?.clone(), bills })
     }
 
     fn purse(&self, id: AccountId, unit: Unit) -> Purse {
@@ -289,6 +365,11 @@ impl VaultReader for MemoryVault {
         Ok(rows.mint_quotes.values().filter(waits).cloned().collect())
     }
 
+    fn mint_quotes_of(&mut self, request: &str) -> Result<Vec<MintQuote>, StoreError> {
+        let is_of = |quote: &&MintQuote| quote.request == request;
+        Ok(self.rows().mint_quotes.values().filter(is_of).cloned().collect())
+    }
+
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
         Ok(self.rows().pending().cloned().collect())
     }
@@ -305,6 +386,16 @@ impl VaultReader for MemoryVault {
         Ok(self.rows().orders.get(&id).cloned())
     }
 
+    fn holders(&mut self, after: Option<AccountId>, limit: u64) -> Result<Vec<Holder>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rows = self.rows();
+        let mut found: Vec<Holder> = rows.holders.values().cloned().collect();
+        found.retain(|holder| after < Some(holder.id));
+        found.sort_by_key(|holder| holder.id);
+        found.truncate(limit);
+        Ok(found)
+    }
+
     fn merchant_keys(&mut self) -> Result<Vec<PointBytes>, StoreError> {
         let rows = self.rows();
         let open = rows.holders.values().filter(|holder| holder.state != HolderState::Closed);
@@ -319,6 +410,39 @@ impl VaultReader for MemoryVault {
     fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(self.rows().outbox.values().take(limit).copied().collect())
+    }
+
+    fn answers(
+        &mut self,
+        bucket: Bucket,
+        after: Option<RequestDigest>,
+        limit: u64,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rows = self.rows();
+        let is_in = |answer: &&PreparedAnswer| {
+            answer.bucket == bucket && after.is_none_or(|after| after < answer.digest)
+        };
+        let found = rows.answers.values().filter(is_in).take(limit);
+        let kept = |PreparedAnswer { digest, reply, sealed, .. }: &PreparedAnswer| Kept {
+            request: *digest,
+            reply: reply.clone(),
+            sealed: sealed.clone(),
+        };
+        Ok(found.map(kept).collect())
+    }
+
+    fn shown(&mut self, names: &[Name]) -> Result<Vec<Option<RequestDigest>>, StoreError> {
+        let rows = self.rows();
+        Ok(names.iter().map(|name| rows.shown.get(name).copied()).collect())
+    }
+
+    fn stream(&mut self, contract: Contract) -> Result<Option<Stream>, StoreError> {
+        Ok(self.rows().stream(contract))
+    }
+
+    fn reply(&mut self, request: RequestDigest) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.rows().answers.get(&request).map(|answer| answer.reply.clone()))
     }
 
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
@@ -352,6 +476,19 @@ impl VaultReader for MemoryVault {
             (keyset.clone(), rows.balances.get(&account).copied().unwrap_or_default())
         };
         Ok(closed.map(with_balance).collect())
+    }
+
+    fn sums(&mut self, unit: Unit) -> Result<Sums, StoreError> {
+        let mut sums = Sums::default();
+        for (account, balance) in self.rows().balances.iter().filter(|(of, _)| of.unit() == unit) {
+            if matches!(account, Account::Holder(..)) {
+                sums.holders.debits += balance.debits;
+                sums.holders.credits += balance.credits;
+            } else {
+                sums.accounts.insert(*account, *balance);
+            }
+        }
+        Ok(sums)
     }
 
     fn books(&mut self) -> Result<Books, StoreError> {

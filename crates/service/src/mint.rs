@@ -11,7 +11,7 @@ use tacit_ecash::blind::hash_to_curve;
 use tacit_ecash::condition::lock::{Condition, Lock};
 use tacit_ecash::condition::{ConditionError, Preimage, Spend, is_refundable, unlock};
 use tacit_ecash::keyset::{KeysetId, SecretKeyset};
-use tacit_ecash::point::{PointBytes, Y};
+use tacit_ecash::point::{NotAPoint, PointBytes, Y};
 use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof, SignError, sign, verify};
 
 use crate::keyset::{KeysetNumber, KeysetRecord};
@@ -345,6 +345,19 @@ impl Mint {
         Ok(counted)
     }
 
+    /// Blank outputs (NUT-08): counted, and known to be points, because they are signed without being seen again.
+    pub(crate) fn count_blanks(
+        &self,
+        unit: Unit,
+        messages: &[BlindedMessage],
+    ) -> Result<Vec<Output>, OutputError> {
+        let counted = self.count_outputs(unit, messages)?;
+        for (index, message) in messages.iter().enumerate() {
+            message.blinded.parse().map_err(|NotAPoint| OutputError::NotAPoint { index })?;
+        }
+        Ok(counted.outputs)
+    }
+
     /// The dear checks of inputs: spending conditions, then signatures.
     pub(crate) fn verify_inputs(
         &self,
@@ -378,7 +391,8 @@ impl Mint {
         self.verify_unlocked(inputs, counted, vec![None; inputs.len()])
     }
 
-    fn verify_unlocked(
+    /// Checks the signatures of inputs whose locks are open. `preimages`: what opened each, if that did.
+    pub(crate) fn verify_unlocked(
         &self,
         inputs: &[Proof],
         counted: &CountedInputs,

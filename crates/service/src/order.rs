@@ -12,8 +12,8 @@ use tacit_core::hex::{self, HexError};
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
 use tacit_ecash::condition::lock::{Condition, Lock};
-use tacit_ecash::point::{NotAPoint, PointBytes};
-use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof, verify};
+use tacit_ecash::point::PointBytes;
+use tacit_ecash::proof::{BlindSignature, BlindedMessage, Proof};
 
 use crate::account::AccountId;
 use crate::keyset::KeysetNumber;
@@ -193,6 +193,7 @@ pub struct PreparedPayment {
     inputs: Vec<SpentProof>,
     by_keyset: BTreeMap<KeysetNumber, u64>,
     total: u64,
+    fee: u64,
     blanks: Vec<Output>,
 }
 
@@ -220,6 +221,18 @@ impl PreparedPayment {
     /// Their value in minor units: the amount, and at most the fee for spending them beside it.
     pub fn total(&self) -> u64 {
         self.total
+    }
+
+    /// The same for which the merchant pays so much of the amount, in minor units; never more than all of it.
+    #[must_use]
+    pub fn with_fee(mut self, fee: u64) -> Self {
+        self.fee = fee;
+        self
+    }
+
+    /// What the merchant pays for the sale, in minor units, as it was asked for.
+    pub fn fee(&self) -> u64 {
+        self.fee
     }
 
     /// Blank outputs for a refund, all different and all points.
@@ -269,6 +282,10 @@ impl PreparedFetch {
             | Outcome::Posted(_)
             | Outcome::Paid(_)
             | Outcome::Refunded(_)
+            | Outcome::Answered(_)
+            | Outcome::Billed(_)
+            | Outcome::BillPaid(_)
+            | Outcome::MonthClosed(_)
             | Outcome::Applied(_) => unreachable!("a fetch has a fetch's outcome"),
         }
     }
@@ -344,6 +361,11 @@ pub(crate) fn fetched(refund: FactId) -> TransferId {
     TransferId::once("refund-fetched", refund.as_bytes())
 }
 
+/// The transfer of what a merchant pays for a sale.
+pub fn sale_fee(order: OrderId) -> TransferId {
+    TransferId::once("sale-fee", order.as_bytes())
+}
+
 /// The event of an order's payment.
 pub(crate) fn sold(order: OrderId) -> TransferId {
     TransferId::once("sold", order.as_bytes())
@@ -366,30 +388,15 @@ impl Mint {
         blanks: &[BlindedMessage],
     ) -> Result<PreparedPayment, PayError> {
         let counted = self.count_inputs(order.unit, proofs)?;
-        for (index, proof) in proofs.iter().enumerate() {
-            let may = is_open_to(proof, key).ok_or(PayError::WrongLock { index })?;
-            if !may {
-                return Err(PayError::WrongLock { index });
-            }
+        if let Some(index) = proofs.iter().position(|proof| !is_open_to(proof, key)) {
+            return Err(PayError::WrongLock { index });
         }
-        let blank = self.count_outputs(order.unit, blanks)?;
-        for (index, message) in blanks.iter().enumerate() {
-            message.blinded.parse().map_err(|NotAPoint| OutputError::NotAPoint { index })?;
-        }
+        let mut blanks = self.count_blanks(order.unit, blanks)?;
         let (inputs, amount, fee) = (counted.total, order.amount, counted.fee);
         if inputs < amount || amount.checked_add(fee).is_some_and(|most| most < inputs) {
             return Err(PayError::WrongAmount { inputs, amount, fee });
         }
-        let mut spent = Vec::with_capacity(proofs.len());
-        for (index, (proof, at)) in proofs.iter().zip(&counted.keysets).enumerate() {
-            let keyset = &self.keysets()[*at];
-            let verified = verify(proof, keyset.keys());
-            let verified = verified.map_err(|_| InputError::InvalidProof { index })?;
-            let (y, amount) = (verified.y(), verified.amount());
-            let keyset = keyset.record().number;
-            spent.push(SpentProof { y, keyset, amount, preimage: None });
-        }
-        let mut blanks = blank.outputs;
+        let spent = self.verify_unlocked(proofs, &counted, vec![None; proofs.len()])?;
         blanks.truncate(BLANKS_MAX);
         Ok(PreparedPayment {
             order: order.id,
@@ -397,6 +404,7 @@ impl Mint {
             inputs: spent,
             by_keyset: counted.by_keyset,
             total: inputs,
+            fee: 0,
             blanks,
         })
     }
@@ -420,12 +428,16 @@ impl Mint {
     }
 }
 
-/// Whether a proof is locked to this key and no other, or not at all; `None` if its lock cannot be read.
-fn is_open_to(proof: &Proof, key: Option<&PointBytes>) -> Option<bool> {
-    let Some(condition) = Condition::parse(proof.secret.expose()).ok()? else { return Some(true) };
+/// Whether a proof is locked to this key and no other, or not at all.
+pub(crate) fn is_open_to(proof: &Proof, key: Option<&PointBytes>) -> bool {
+    let condition = match Condition::parse(proof.secret.expose()) {
+        Ok(None) => return true,
+        Ok(Some(condition)) => condition,
+        Err(_) => return false,
+    };
     let terms = condition.terms();
-    let Lock::Key(locked) = terms.lock else { return Some(false) };
-    let own: PublicKey = key?.parse().ok()?;
     let is_alone = terms.pubkeys.is_empty() && terms.n_sigs.is_none_or(|count| count == 1);
-    Some(is_alone && locked.x_only_public_key().0 == own.x_only_public_key().0)
+    let own: Option<PublicKey> = key.and_then(|key| key.parse().ok());
+    let x_only = |key: PublicKey| key.x_only_public_key().0;
+    matches!(terms.lock, Lock::Key(locked) if is_alone && own.map(x_only) == Some(x_only(locked)))
 }

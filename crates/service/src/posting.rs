@@ -6,12 +6,16 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use tacit_core::hex::{self, HexError};
 use tacit_core::unit::Unit;
 
 use crate::account::{AccountId, Limits, OverLimit};
 use crate::ledger::TransferId;
 use crate::quote::QuoteId;
+
+/// Prefix of the name of what is taken back.
+const REVERSAL_DOMAIN: &[u8] = b"tacit/reversal/v1";
 
 /// Names an entry of the bank's statement: a hash of what the bank itself names it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +30,25 @@ impl EntryId {
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// What is taken back from where this was assigned to waits under a name of its own: a booking is assigned once.
+    pub fn reversed(&self) -> Self {
+        Self(Sha256::new_with_prefix(REVERSAL_DOMAIN).chain_update(self.0).finalize().into())
+    }
+}
+
+impl std::str::FromStr for EntryId {
+    type Err = HexError;
+
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        hex::decode(text).map(Self)
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -59,6 +82,15 @@ impl fmt::Display for FactId {
     }
 }
 
+/// Whose the money was that came for an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Somebody else's: it is income ([`crate::income`]).
+    Others,
+    /// Their own, from an account they have elsewhere.
+    Own,
+}
+
 /// Whom a booking of the bank concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assignee {
@@ -68,6 +100,8 @@ pub enum Assignee {
         holder: AccountId,
         /// How much may come in.
         limits: Option<Limits>,
+        /// Whose the money was before.
+        source: Source,
     },
     /// Money that came, for a mint quote of exactly this amount.
     Quote(QuoteId),
@@ -78,6 +112,15 @@ pub enum Assignee {
         /// For whom.
         holder: AccountId,
     },
+    /// Money that came: a payout that had left is back, and whoever it was for has it again, whatever limits there are.
+    Returned {
+        /// What had been held.
+        hold: FactId,
+        /// For whom.
+        holder: AccountId,
+    },
+    /// Money that came: the operator's own, paid in or earned as interest.
+    OwnMoney,
     /// Money that went: what the bank charges.
     BankCost,
     /// Money that came and goes back where it came from: it is set apart until it has left.
@@ -116,6 +159,16 @@ pub enum Posting {
         /// What for.
         to: Assignee,
     },
+    /// What a booking was assigned to is taken back into suspense, under [`EntryId::reversed`]: it was a mistake. Not of what
+    /// may have been issued, paid out or sent back.
+    Reverse {
+        /// Which booking.
+        entry: EntryId,
+        /// Its currency.
+        unit: Unit,
+        /// Whose account it was credited to, if it was anybody's.
+        holder: Option<AccountId>,
+    },
     /// The holder of an account pays for a mint quote, which may then be issued.
     Approve {
         /// Who pays.
@@ -140,7 +193,7 @@ pub enum Posting {
         /// How much may go out.
         limits: Option<Limits>,
     },
-    /// Gives back what was held and not paid. A fee stays.
+    /// Gives back what was held and not paid, and the fee that was taken beside it: what was not done costs nothing.
     Release {
         /// What was held.
         hold: FactId,
@@ -149,10 +202,12 @@ pub enum Posting {
         /// Currency.
         unit: Unit,
     },
-    /// Gives what was held to another account: an agent has paid cash for it.
+    /// Gives what was held to another account: an agent has paid cash for it. Both accounts must be open.
     HandOver {
         /// What was held.
         hold: FactId,
+        /// For whom.
+        from: AccountId,
         /// To whom.
         to: AccountId,
         /// Currency.
@@ -170,6 +225,8 @@ pub enum Posting {
         unit: Unit,
         /// How much.
         amount: u64,
+        /// Fee that whoever it goes to pays out of it, if any; at most the amount.
+        fee: u64,
         /// How much may come in.
         limits: Option<Limits>,
     },
@@ -198,8 +255,8 @@ pub enum Posted {
 /// Why a posting was not made. Variants stand in the order they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// Of an amount of 0, or above what an amount can be.
-    #[error("the amount is not above 0, or too large")]
+    /// Of an amount of 0, or above what an amount can be, or below its fee.
+    #[error("the amount is not above 0, or too large, or below its fee")]
     BadAmount,
     /// Another posting has this name.
     #[error("something else was posted under this name")]
@@ -246,6 +303,7 @@ impl Posting {
             Self::Arrived { unit, .. }
             | Self::Departed { unit, .. }
             | Self::Assign { unit, .. }
+            | Self::Reverse { unit, .. }
             | Self::Approve { unit, .. }
             | Self::Hold { unit, .. }
             | Self::Release { unit, .. }
@@ -259,16 +317,22 @@ impl Posting {
     pub fn holders(&self) -> Vec<AccountId> {
         match self {
             Self::Assign {
-                to: Assignee::Holder { holder, .. } | Assignee::Hold { holder, .. },
+                to:
+                    Assignee::Holder { holder, .. }
+                    | Assignee::Hold { holder, .. }
+                    | Assignee::Returned { holder, .. },
                 ..
             }
+            | Self::Reverse { holder: Some(holder), .. }
             | Self::Approve { holder, .. }
             | Self::Hold { holder, .. }
             | Self::Release { holder, .. }
-            | Self::HandOver { to: holder, .. }
             | Self::Charge { holder, .. } => vec![*holder],
-            Self::Move { from, to, .. } => vec![*from, *to],
-            Self::Arrived { .. } | Self::Departed { .. } | Self::Assign { .. } => Vec::new(),
+            Self::HandOver { from, to, .. } | Self::Move { from, to, .. } => vec![*from, *to],
+            Self::Arrived { .. }
+            | Self::Departed { .. }
+            | Self::Assign { .. }
+            | Self::Reverse { .. } => Vec::new(),
         }
     }
 
@@ -279,6 +343,7 @@ impl Posting {
                 Some(*quote)
             }
             Self::Assign { .. }
+            | Self::Reverse { .. }
             | Self::Arrived { .. }
             | Self::Departed { .. }
             | Self::Hold { .. }
@@ -297,19 +362,23 @@ impl Posting {
                 let mut asked = vec![assigned(*entry), booked(*entry)];
                 match to {
                     Assignee::Hold { hold, .. } => asked.extend([held(*hold), ended(*hold)]),
+                    Assignee::Returned { hold, .. } => {
+                        asked.extend([held(*hold), ended(*hold), returned(*hold)]);
+                    }
                     Assignee::SentBack(came) => asked.extend([assigned(*came), sent_back(*came)]),
                     Assignee::Holder { .. }
                     | Assignee::Quote(_)
+                    | Assignee::OwnMoney
                     | Assignee::BankCost
                     | Assignee::SendBack => {}
                 }
                 asked
             }
+            Self::Reverse { entry, .. } => vec![booked(entry.reversed()), assigned(*entry)],
             Self::Approve { quote, .. } => vec![approved(*quote)],
-            Self::Hold { hold, .. } => vec![held(*hold)],
-            Self::Release { hold, .. } | Self::HandOver { hold, .. } => {
-                vec![ended(*hold), held(*hold)]
-            }
+            Self::Hold { hold, .. } => vec![held(*hold), ended(*hold)],
+            Self::Release { hold, .. } => vec![ended(*hold), held(*hold), held_fee(*hold)],
+            Self::HandOver { hold, .. } => vec![ended(*hold), held(*hold)],
             Self::Move { fact, .. } => vec![moved(*fact)],
             Self::Charge { fact, .. } => vec![charged(*fact)],
         }
@@ -329,6 +398,11 @@ pub fn assigned(entry: EntryId) -> TransferId {
 /// The transfer that says that what came has gone back.
 pub fn sent_back(came: EntryId) -> TransferId {
     TransferId::once("sent-back", came.as_bytes())
+}
+
+/// The transfer by which a payout that came back is credited to whom it was for.
+pub fn returned(hold: FactId) -> TransferId {
+    TransferId::once("returned", hold.as_bytes())
 }
 
 /// The transfer by which an account pays for a mint quote.
@@ -351,9 +425,19 @@ pub(crate) fn held_fee(hold: FactId) -> TransferId {
     TransferId::once("hold-fee", hold.as_bytes())
 }
 
+/// The same given back, with what was held.
+pub(crate) fn held_fee_back(hold: FactId) -> TransferId {
+    TransferId::once("hold-fee-back", hold.as_bytes())
+}
+
 /// The transfer of a movement between two accounts.
 pub fn moved(fact: FactId) -> TransferId {
     TransferId::once("moved", fact.as_bytes())
+}
+
+/// The fee of a movement between two accounts.
+pub(crate) fn moved_fee(fact: FactId) -> TransferId {
+    TransferId::once("move-fee", fact.as_bytes())
 }
 
 /// The transfer of a fee.

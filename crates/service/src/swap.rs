@@ -76,6 +76,10 @@ impl PreparedSwap {
             | Outcome::Paid(_)
             | Outcome::Refunded(_)
             | Outcome::Fetched(_)
+            | Outcome::Answered(_)
+            | Outcome::Billed(_)
+            | Outcome::BillPaid(_)
+            | Outcome::MonthClosed(_)
             | Outcome::Applied(_) => {
                 unreachable!("a swap has a swap's outcome")
             }

@@ -1,28 +1,38 @@
 //! What the vault must not forget, as traits. The rules themselves stand in [`crate::decide`].
 //!
 //! A store commits a batch in three moves that no caller can pull apart: it reads the [`Facts`] a batch asks
-//! about ([`Wanted`]), lets [`crate::decide::decide`] turn batch and facts into outcomes and [`Effects`], and
+//! about ([`wanted::Wanted`]), lets [`crate::decide::decide`] turn batch and facts into outcomes and [`Effects`], and
 //! makes the effects durable. So every store obeys the same rules, and none of them knows one.
+
+pub mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
+use tacit_credit::passport::epoch::Epoch;
+use tacit_credit::passport::standing::Contract;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::keyset::KeysetSpec;
 use tacit_ecash::point::{PointBytes, Y};
 
 use crate::account::{AccountId, Holder, HolderState, Level, Usage};
+use crate::bill::{
+    Bill, BillContract, MonthError, PayBillError, PreparedBillPayment, PreparedMonth, Stream,
+    WrongBill,
+};
 use crate::issue::{MintError, PreparedMint};
 use crate::keyset::{KeysetNumber, KeysetRecord, SealedTotals};
 use crate::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use crate::melt::{MeltEnd, MeltError, PreparedMelt};
 use crate::order::{
     EventId, FetchError, Order, OrderId, OutboxEvent, PayError, PreparedFetch, PreparedPayment,
-    RefundError, RefundTo, fetched, refunded,
+    RefundError, RefundTo,
 };
+use crate::passport::{AnswerError, Bucket, Kept, Name, PreparedAnswer, RequestDigest};
 use crate::posting::{FactId, PostError, Posted, Posting};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, QuoteId};
+use crate::reconcile::Sums;
 use crate::swap::{PreparedSwap, SwapError};
 
 /// One whole change to the vault: all of it happens, or none.
@@ -109,6 +119,39 @@ pub enum Change {
     Release(BTreeSet<Y>),
     /// Forgets events that the desk has taken over.
     Forget(Vec<EventId>),
+    /// Answers a request to the passport desk, once.
+    Answer(PreparedAnswer),
+    /// Remembers a biller's new contract.
+    OpenContract(BillContract),
+    /// Ends a contract with the present month, or with the one it ends with anyway: no bill is due later.
+    EndContract {
+        /// Which.
+        contract: Contract,
+        /// Whose.
+        holder: AccountId,
+    },
+    /// Takes bills of a biller's in, all of them or none, of whatever contracts.
+    OpenBills {
+        /// Whose.
+        holder: AccountId,
+        /// Minor units below which its licence lets it bill nothing.
+        floor: u64,
+        /// Open.
+        bills: Vec<Bill>,
+    },
+    /// Takes a bill back that is not paid.
+    WithdrawBill {
+        /// Of which contract.
+        contract: Contract,
+        /// Whose.
+        holder: AccountId,
+        /// Of which month.
+        month: Epoch,
+    },
+    /// Pays a bill with e-cash, straight into the biller's account, and gives the receipt.
+    PayBill(Box<PreparedBillPayment>),
+    /// Gives the receipt of a contract's month in which nothing is due.
+    CloseMonth(Box<PreparedMonth>),
     /// Lets time pass: posts the day that ended, closes what expired, drops quotes past their retention.
     Tick,
 }
@@ -134,11 +177,18 @@ impl Change {
             | Self::OpenOrder(_)
             | Self::CancelOrder(_)
             | Self::Forget(_)
+            | Self::OpenContract(_)
+            | Self::EndContract { .. }
+            | Self::WithdrawBill { .. }
             | Self::Tick => 1,
             Self::Release(proofs) => proofs.len(),
             Self::PayOrder(payment) => payment.inputs().len(),
             Self::Refund { .. } => 8, // The parts of an amount, about.
             Self::FetchRefund(fetch) => fetch.outputs().len(),
+            Self::Answer(answer) => answer.names.len() + 1,
+            Self::OpenBills { bills, .. } => bills.len(),
+            Self::PayBill(payment) => payment.inputs().len() + 2,
+            Self::CloseMonth(_) => 2,
         }
         .max(1)
     }
@@ -163,6 +213,14 @@ pub enum Outcome {
     Fetched(Result<Posted, FetchError>),
     /// Of [`Change::Post`].
     Posted(Result<Posted, PostError>),
+    /// Of [`Change::Answer`]: the reply, which is the one given before if there was one.
+    Answered(Result<Vec<u8>, AnswerError>),
+    /// Of [`Change::OpenBills`]: whether any is new, or all that are wrong.
+    Billed(Result<Posted, Vec<WrongBill>>),
+    /// Of [`Change::PayBill`]: the receipt's reply, if one was asked for; the one given before if there was one.
+    BillPaid(Result<Option<Vec<u8>>, PayBillError>),
+    /// Of [`Change::CloseMonth`]: the reply, which is the one given before if there was one.
+    MonthClosed(Result<Vec<u8>, MonthError>),
     /// Of any other change: whether it changed anything. Asked again, it does not.
     Applied(bool),
 }
@@ -176,106 +234,6 @@ pub struct SignedOutput {
     pub amount: u64,
 }
 
-/// What a batch asks about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Proofs a swap would spend. A store may take them for unspent unasked, because inserting them tells.
-    pub proofs: BTreeSet<Y>,
-    /// Outputs a swap or a mint would sign. As with [`Self::proofs`], inserting them tells.
-    pub outputs: BTreeSet<PointBytes>,
-    /// Proofs a melt would hold: whether they are spent must be looked up.
-    pub proofs_to_hold: BTreeSet<Y>,
-    /// Outputs a melt would promise, or a refund would be signed on: whether they are signed must be looked up.
-    pub outputs_to_promise: BTreeSet<PointBytes>,
-    /// Mint quotes.
-    pub mint_quotes: BTreeSet<QuoteId>,
-    /// Melt quotes.
-    pub melt_quotes: BTreeSet<QuoteId>,
-    /// Accounts of people and firms.
-    pub holders: BTreeSet<AccountId>,
-    /// What they hold and have used of their limits, by currency.
-    pub purses: BTreeSet<(AccountId, Unit)>,
-    /// Transfers that may have been posted.
-    pub transfers: BTreeSet<TransferId>,
-    /// Orders of merchants.
-    pub orders: BTreeSet<OrderId>,
-    /// Whether the balances of e-cash accounts are needed, to seal a keyset.
-    pub balances: bool,
-    /// Whether all that is open is needed, to withdraw it: mint quotes that are not issued, melt quotes unpaid, accounts
-    /// and orders that are open.
-    pub open_quotes: bool,
-}
-
-impl Wanted {
-    /// All that a batch asks about.
-    pub fn by(batch: &[Change]) -> Self {
-        let mut wanted = Self::default();
-        for change in batch {
-            match change {
-                Change::Swap(swap) => {
-                    wanted.proofs.extend(swap.inputs().iter().map(|input| input.y));
-                    wanted.outputs.extend(swap.outputs().iter().map(|output| output.blinded));
-                }
-                Change::OpenMintQuote(quote) => _ = wanted.mint_quotes.insert(quote.id),
-                Change::Receive { quote, .. } => _ = wanted.mint_quotes.insert(*quote),
-                Change::Mint(mint) => {
-                    wanted.mint_quotes.insert(mint.quote());
-                    wanted.outputs.extend(mint.outputs().iter().map(|output| output.blinded));
-                }
-                Change::OpenMeltQuote(quote) => _ = wanted.melt_quotes.insert(quote.id),
-                Change::StartMelt(melt) => {
-                    wanted.melt_quotes.insert(melt.quote());
-                    wanted.proofs_to_hold.extend(melt.inputs().iter().map(|input| input.y));
-                    wanted
-                        .outputs_to_promise
-                        .extend(melt.outputs().iter().map(|output| output.blinded));
-                    wanted.holders.extend(melt.payee());
-                }
-                Change::FinishMelt { quote, .. } => _ = wanted.melt_quotes.insert(*quote),
-                Change::Seal(_) => wanted.balances = true,
-                Change::AcceptLoss => wanted.open_quotes = true,
-                Change::OpenHolder(holder) => _ = wanted.holders.insert(holder.id),
-                Change::SetLevel { holder, .. } => _ = wanted.holders.insert(*holder),
-                Change::SetHolderState { holder, units, .. } => {
-                    wanted.holders.insert(*holder);
-                    wanted.purses.extend(units.iter().map(|unit| (*holder, *unit)));
-                }
-                Change::Post(posting) => {
-                    let holders = posting.holders();
-                    wanted.purses.extend(holders.iter().map(|holder| (*holder, posting.unit())));
-                    wanted.holders.extend(holders);
-                    wanted.mint_quotes.extend(posting.quote());
-                    wanted.transfers.extend(posting.transfers());
-                }
-                Change::OpenOrder(order) => _ = wanted.orders.insert(order.id),
-                Change::CancelOrder(order) => _ = wanted.orders.insert(*order),
-                Change::PayOrder(payment) => {
-                    wanted.proofs.extend(payment.inputs().iter().map(|input| input.y));
-                    wanted.orders.insert(payment.order());
-                    wanted.holders.insert(payment.holder());
-                }
-                Change::Refund { order, refund, .. } => {
-                    wanted.orders.insert(order.id);
-                    wanted.holders.insert(order.holder);
-                    wanted.purses.insert((order.holder, order.unit));
-                    let blanks = order.blanks.iter().map(|output| output.blinded);
-                    wanted.outputs_to_promise.extend(blanks);
-                    wanted.transfers.insert(refunded(*refund));
-                }
-                Change::FetchRefund(fetch) => {
-                    wanted.outputs.extend(fetch.outputs().iter().map(|output| output.blinded));
-                    wanted.transfers.extend([refunded(fetch.refund()), fetched(fetch.refund())]);
-                }
-                Change::AddKeyset { .. }
-                | Change::Forget(_)
-                | Change::Release(_)
-                | Change::Tick => {}
-            }
-        }
-        wanted
-    }
-}
-
 /// What the vault knows of what was asked. Absent from a map means absent from the vault.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -287,27 +245,33 @@ pub struct Facts {
     pub signed: HashMap<PointBytes, SignedOutput>,
     /// Of the outputs asked about, those promised as change to a pending melt.
     pub promised: HashSet<PointBytes>,
-    /// The mint quotes asked about; with [`Wanted::open_quotes`] also all that are not issued.
+    /// The mint quotes asked about; with [`wanted::Wanted::open_quotes`] also all that are not issued.
     pub mint_quotes: HashMap<QuoteId, MintQuote>,
-    /// The melt quotes asked about; with [`Wanted::open_quotes`] also all that are unpaid.
+    /// The melt quotes asked about; with [`wanted::Wanted::open_quotes`] also all that are unpaid.
     pub melt_quotes: HashMap<QuoteId, MeltQuote>,
-    /// The accounts asked about; with [`Wanted::open_quotes`] also all that are open.
+    /// The accounts asked about; with [`wanted::Wanted::open_quotes`] also all that are open.
     pub holders: HashMap<AccountId, Holder>,
     /// What they hold, by currency; absent means nothing, never used.
     pub purses: HashMap<(AccountId, Unit), Purse>,
-    /// The orders asked about; with [`Wanted::open_quotes`] also all that are open.
+    /// The orders asked about; with [`wanted::Wanted::open_quotes`] also all that are open.
     pub orders: HashMap<OrderId, Order>,
     /// The transfers asked about that are posted.
     pub transfers: HashMap<TransferId, Transfer>,
+    /// Of the names asked about, those answered: with which request.
+    pub shown: HashMap<Name, RequestDigest>,
+    /// Of the requests asked about, those answered: with which reply.
+    pub replies: HashMap<RequestDigest, Vec<u8>>,
+    /// The contracts asked about, with all their bills; with [`wanted::Wanted::open_quotes`] also all that have open ones.
+    pub streams: HashMap<Contract, Stream>,
     /// Every keyset, in order of its number.
     pub keysets: Vec<KeysetRecord>,
     /// The day swaps are counted on. Never moves back, whatever the clock does.
     pub open_day: Day,
     /// The open day's counters; needed only when `now` lies on a later day than [`Self::open_day`].
     pub day_flows: DayFlows,
-    /// Debits and credits of e-cash accounts, in minor units; filled if [`Wanted::balances`].
+    /// Debits and credits of e-cash accounts, in minor units; filled if [`wanted::Wanted::balances`].
     pub balances: HashMap<Account, Balance>,
-    /// Keysets that pending melts will yet move money in ([`crate::quote::PendingMelt::keysets`]); filled if [`Wanted::balances`].
+    /// Keysets that pending melts will yet move money in ([`crate::quote::PendingMelt::keysets`]); filled if [`wanted::Wanted::balances`].
     pub keysets_held: HashSet<KeysetNumber>,
 }
 
@@ -399,6 +363,12 @@ pub struct Effects {
     pub release: BTreeSet<Y>,
     /// Events to delete.
     pub forget: Vec<EventId>,
+    /// Answers of the passport desk, to insert with all their names: a name that is there already means the facts were stale.
+    pub answers: Vec<PreparedAnswer>,
+    /// Contracts to insert or overwrite: only when they end changes.
+    pub contracts: BTreeMap<Contract, BillContract>,
+    /// Bills to insert or overwrite.
+    pub bills: BTreeMap<(Contract, Epoch), Bill>,
     /// Keysets to insert or overwrite.
     pub keysets: BTreeMap<KeysetNumber, KeysetRecord>,
     /// Totals of sealed keysets; their preimages are dropped in the same commit.
@@ -413,8 +383,12 @@ pub struct Effects {
     pub withdraw: BTreeSet<QuoteId>,
     /// Drops mint quotes unpaid or issued, and melt quotes unpaid or paid, whose expiry lies before this moment.
     pub drop_quotes_before: Option<Timestamp>,
+    /// Drops some of what the passport desk answered under keys before this epoch, whose passports nobody can show any more.
+    pub drop_keys_before: Option<u32>,
     /// Drops orders whose expiry lies before the first of these moments, and those paid that expired before the second.
     pub drop_orders_before: Option<(Timestamp, Timestamp)>,
+    /// Drops bills of the months before this one, and contracts that ended before it and have none left.
+    pub drop_bills_before: Option<Epoch>,
 }
 
 /// Why the store did not answer.
@@ -502,6 +476,9 @@ pub trait VaultReader: Send {
     /// [`StoreError`].
     fn unpaid_mint_quotes(&mut self, now: Timestamp) -> Result<Vec<MintQuote>, StoreError>;
 
+    /// Mint quotes that ask for payment under this reference, whatever became of them. Fails as the others do.
+    fn mint_quotes_of(&mut self, request: &str) -> Result<Vec<MintQuote>, StoreError>;
+
     /// Melt quotes whose payment was started and has no final word.
     ///
     /// # Errors
@@ -513,6 +490,12 @@ pub trait VaultReader: Send {
     /// # Errors
     /// [`StoreError`].
     fn holder(&mut self, id: AccountId) -> Result<Option<Holder>, StoreError>;
+
+    /// Accounts by their numbers, at most `limit` after the one given.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn holders(&mut self, after: Option<AccountId>, limit: u64) -> Result<Vec<Holder>, StoreError>;
 
     /// What an account holds of a currency, and how much has passed the edge.
     ///
@@ -544,6 +527,32 @@ pub trait VaultReader: Send {
     /// [`StoreError`].
     fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError>;
 
+    /// What the passport desk answered to the requests of one bucket, at most `limit` after the one given, by their digests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn answers(
+        &mut self,
+        bucket: Bucket,
+        after: Option<RequestDigest>,
+        limit: u64,
+    ) -> Result<Vec<Kept>, StoreError>;
+
+    /// To which request each of these names was answered, in the order asked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn shown(&mut self, names: &[Name]) -> Result<Vec<Option<RequestDigest>>, StoreError>;
+
+    /// What a request to the passport desk was answered with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn reply(&mut self, request: RequestDigest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// A contract with its bills, as far as they are kept. Fails as the others do.
+    fn stream(&mut self, contract: Contract) -> Result<Option<Stream>, StoreError>;
+
     /// A transfer that was posted.
     ///
     /// # Errors
@@ -566,6 +575,12 @@ pub trait VaultReader: Send {
     /// # Errors
     /// [`StoreError`].
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError>;
+
+    /// Sums of all transfers of a currency, as they are kept with each posting.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn sums(&mut self, unit: Unit) -> Result<Sums, StoreError>;
 
     /// All sums that must agree, each taken from its own rows, of one moment.
     ///

@@ -1,23 +1,39 @@
 //! The desk's database: people and paperwork, on SQLite or on PostgreSQL, by the same statements.
 //!
 //! Reading order: `migrations/desk/` (the tables), [`engine`] (what both databases have in common), [`sqlite`] (the file),
-//! then a file for each noun: [`person`], [`login`], [`staff`], [`trail`], [`booking`], [`payout`], [`merchant`],
-//! [`paper`], [`webhook`], each with the SQL of its trait.
+//! then a file for each noun: [`person`], [`judgement`], [`identification`],
+//! [`screening`], [`complaint`], [`login`], [`recovery`], [`staff`], [`trail`], [`booking`], [`payout`], [`reconcile`], [`exception`],
+//! [`merchant`],
+//! [`paper`], [`webhook`], [`biller`], [`agent`], [`cash`], [`verifier`], each with the SQL of its trait.
 //! The statements hold nothing that only one of the two understands, and every transition is one transaction, which the
 //! engine repeats if the database says that another was quicker.
 
+mod agent;
+mod biller;
 mod booking;
+mod cash;
+mod complaint;
 pub(crate) mod engine;
+mod enrolment;
+mod exception;
+mod identification;
+mod judgement;
 mod login;
 mod merchant;
 mod paper;
 mod payout;
 mod person;
+mod reconcile;
+mod recovery;
 mod row;
+mod screening;
 pub mod sqlite;
 mod staff;
 mod trail;
+mod verifier;
 mod webhook;
+
+use std::fs::TryLockError;
 
 use secp256k1::PublicKey;
 use tacit_service::vault::StoreError;
@@ -30,6 +46,17 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/desk/0002_booking.sql"),
     include_str!("../migrations/desk/0003_payout.sql"),
     include_str!("../migrations/desk/0004_merchants.sql"),
+    include_str!("../migrations/desk/0005_judgement.sql"),
+    include_str!("../migrations/desk/0006_finance.sql"),
+    include_str!("../migrations/desk/0007_people.sql"),
+    include_str!("../migrations/desk/0008_reconciliation.sql"),
+    include_str!("../migrations/desk/0009_agents.sql"),
+    include_str!("../migrations/desk/0010_two_people.sql"),
+    include_str!("../migrations/desk/0011_recovery.sql"),
+    include_str!("../migrations/desk/0012_exceptions.sql"),
+    include_str!("../migrations/desk/0013_enrolment.sql"),
+    include_str!("../migrations/desk/0014_verifiers.sql"),
+    include_str!("../migrations/desk/0015_billers.sql"),
 ];
 
 /// The desk, on an engine.
@@ -66,6 +93,15 @@ pub enum OpenError {
     /// The database said no.
     #[error("the desk cannot be opened")]
     Store(#[from] StoreError),
+}
+
+impl From<TryLockError> for OpenError {
+    fn from(error: TryLockError) -> Self {
+        match error {
+            TryLockError::WouldBlock => Self::InUse,
+            TryLockError::Error(error) => Self::File(error),
+        }
+    }
 }
 
 impl<E: Engine> Desk<E> {

@@ -1,9 +1,13 @@
 //! What the databases keep: every table and column, declared once. A test holds this against the real schema.
 
+mod agent;
+mod biller;
 pub mod desk;
 mod merchant;
+mod people;
 pub mod postgres;
 mod tables;
+mod verifier;
 
 use tacit_service::inventory::{Declaration, Kind, Section};
 
@@ -188,6 +192,8 @@ const PARTS: &[&[Declaration]] = &[
     &tables::SALE,
     &tables::OUTBOX,
     &tables::RELEASED,
+    &tables::PASSPORT,
+    &tables::BILLS,
     &[
         table("day_flow", "What the open day's swaps moved between keysets, in sum.", DAY),
         column("day_flow.keyset_from", "Keyset of what was spent.", "writer, verify", DAY),

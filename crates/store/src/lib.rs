@@ -5,9 +5,11 @@
 //! Architecture invariant: nothing here decides. What becomes of a change is `tacit_service::decide`'s to say;
 //! this crate reads the facts it asks for and makes its effects durable. No HTTP.
 
+mod assumption;
 pub mod demo_rail;
 pub mod desk;
 mod file;
+pub mod file_lock;
 pub mod inventory;
 pub mod migrate;
 pub mod postgres;

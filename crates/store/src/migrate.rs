@@ -38,7 +38,7 @@ struct Table {
     has_writer: bool,
 }
 
-const TABLES: [Table; 17] = [
+const TABLES: [Table; 21] = [
     Table {
         select: "SELECT number, id, unit, unit_index, orders, input_fee_ppk, final_expiry, state FROM keyset
                  ORDER BY number",
@@ -149,6 +149,35 @@ const TABLES: [Table; 17] = [
         select: "SELECT y FROM released ORDER BY y",
         columns: &[Bytes],
         insert: "INSERT INTO released (y) SELECT * FROM unnest($1::bytea[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT name, request, keys FROM shown ORDER BY name",
+        columns: &[Bytes, Bytes, Integer],
+        insert: "INSERT INTO shown (name, request, keys)
+                 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT request, bucket, keys, reply, sealed FROM answer ORDER BY request",
+        columns: &[Bytes, Integer, Integer, Bytes, Bytes],
+        insert: "INSERT INTO answer (request, bucket, keys, reply, sealed)
+                 SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT id, holder, unit, begun, ended FROM contract ORDER BY id",
+        columns: &[Bytes, Text, Text, Integer, Integer],
+        insert: "INSERT INTO contract (id, holder, unit, begun, ended)
+                 SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])",
+        has_writer: false,
+    },
+    Table {
+        select: "SELECT contract, month, amount, due, last, state FROM bill ORDER BY contract, month",
+        columns: &[Bytes, Integer, Integer, Integer, Integer, Integer],
+        insert: "INSERT INTO bill (contract, month, amount, due, last, state)
+                 SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+                 $6::bigint[])",
         has_writer: false,
     },
     Table {

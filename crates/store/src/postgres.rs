@@ -6,6 +6,7 @@
 //! older copy is known by), [`fault`]; [`desk`] (the desk's database, by the desk's own statements). ADR 0011 argues it, fact by fact.
 
 mod apply;
+mod bill;
 mod books;
 pub mod desk;
 mod fault;
@@ -39,6 +40,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0002_holders.sql"),
     include_str!("../migrations/postgres/0003_orders.sql"),
     include_str!("../migrations/postgres/0004_released.sql"),
+    include_str!("../migrations/postgres/0005_quote_request.sql"),
+    include_str!("../migrations/postgres/0006_passport.sql"),
+    include_str!("../migrations/postgres/0007_bills.sql"),
 ];
 
 /// Oldest version of PostgreSQL this was tested on, as the server numbers them.

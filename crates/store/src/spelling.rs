@@ -1,5 +1,7 @@
 //! How nouns of the service are spelled in columns, in whatever database, and read back.
 
+pub(crate) mod bill;
+
 use std::collections::BTreeMap;
 
 use tacit_core::time::{Day, Timestamp};

@@ -8,6 +8,7 @@
 mod apply;
 mod archive;
 pub mod backup;
+mod bill;
 mod books;
 mod checkpoint;
 mod era;
@@ -18,8 +19,8 @@ mod read;
 mod row;
 mod write;
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::fs::TryLockError;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -33,6 +34,8 @@ pub use self::era::Eras;
 use self::era::{Era, Maker};
 use self::fault::Fault;
 use self::mark::Marked;
+use crate::file;
+use crate::file_lock::FileLock;
 
 /// The schema's history. `user_version` counts those applied; one that has shipped is never edited.
 const MIGRATIONS: &[&str] = &[
@@ -41,6 +44,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_holders.sql"),
     include_str!("../migrations/0004_orders.sql"),
     include_str!("../migrations/0005_released.sql"),
+    include_str!("../migrations/0006_quote_request.sql"),
+    include_str!("../migrations/0007_passport.sql"),
+    include_str!("../migrations/0008_bills.sql"),
 ];
 
 /// The first schema whose vaults are marked as open before anything is written to them.
@@ -133,6 +139,15 @@ impl From<Fault> for OpenError {
     }
 }
 
+impl From<TryLockError> for OpenError {
+    fn from(error: TryLockError) -> Self {
+        match error {
+            TryLockError::WouldBlock => Self::InUse,
+            TryLockError::Error(error) => Self::File(error),
+        }
+    }
+}
+
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
         Fault::Sqlite(error).into()
@@ -166,7 +181,7 @@ pub struct SqliteVault {
     is_corrupt: bool,
     mark: mark::Mark,
     /// Held locked for as long as the writer lives; the system releases it when the process dies.
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl SqliteVault {
@@ -181,8 +196,8 @@ impl SqliteVault {
     }
 
     fn open_in(path: &Path, mint: &PublicKey, allowed: Move) -> Result<Self, OpenError> {
-        let lock = lock(path)?;
-        create_file(path).map_err(OpenError::File)?;
+        let lock = file::lock(path)?;
+        file::create(path).map_err(OpenError::File)?;
         let mut connection = connect(path)?;
         configure_writer(&connection)?;
         let had_mark = schema_version(&connection)? >= MARKED_FROM;
@@ -429,28 +444,6 @@ fn configure_writer(connection: &Connection) -> Result<(), OpenError> {
     connection.pragma_update(None, "journal_size_limit", 0)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
-}
-
-/// Takes the writer's lock: a file beside the vault, because a lock inside SQLite would shut the readers out.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut beside = PathBuf::from(path).into_os_string();
-    beside.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(beside);
-    let file = file.map_err(OpenError::File)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(std::fs::TryLockError::Error(error)) => Err(OpenError::File(error)),
-    }
-}
-
-/// Makes the file if it is not there, readable by its owner alone. SQLite gives its log the same rights.
-fn create_file(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 fn schema_version(connection: &Connection) -> Result<usize, OpenError> {

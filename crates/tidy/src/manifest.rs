@@ -155,6 +155,7 @@ mod tests {
         assert!(faults("tacit-store", "dependencies.tacit-service.workspace = true").is_empty());
         assert_eq!(faults("tacit-service", "dependencies.tacit-store.workspace = true").len(), 1);
         assert_eq!(faults("tacit-ecash", "dependencies.tacit-credit.workspace = true").len(), 1);
+        assert_eq!(faults("tacit-credit", "dependencies.tacit-ecash.workspace = true").len(), 1);
         assert_eq!(faults("tacit-wallet", "dependencies.tacit-service.workspace = true").len(), 1);
         assert_eq!(faults("tacit-cli", "dependencies.tacit-server.workspace = true").len(), 1);
         assert!(faults("tacit-cli", "dev-dependencies.tacit-server.workspace = true").is_empty());

@@ -93,7 +93,7 @@ fn exceptions(source: &Source) -> Vec<Fault> {
         let is_exception = ["#[allow(", "#![allow(", "#[expect(", "#![expect("]
             .iter()
             .any(|p| code.starts_with(p));
-        let whole: String = source.text.lines().skip(at).take(4).collect();
+        let whole: String = source.text.lines().skip(at).take(9).collect();
         let own = whole.split(")]").next().unwrap_or_default();
         if is_exception && !own.contains("reason = \"") {
             faults.push(Fault::new(

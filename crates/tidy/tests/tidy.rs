@@ -54,6 +54,32 @@ fn files_keep_their_shape() {
     assert_none(sources.iter().flat_map(shape::check).collect());
 }
 
+/// PASSPORT.md, rules 4 and 12: the feature that calls variable time constant, and a panic that ends the server.
+#[test]
+fn the_passports_library_is_built_as_it_must_be() {
+    let crates = names("crates").into_iter().map(|name| format!("crates/{name}/Cargo.toml"));
+    for path in crates.chain(["Cargo.toml".to_owned()]) {
+        let manifest: toml::Table = read(&path).parse().unwrap();
+        assert!(
+            !read(&path).contains("wnaf"),
+            "{path}: cmz's multiplication is not constant in time then"
+        );
+        let profiles = manifest.get("profile").and_then(toml::Value::as_table);
+        for (profile, settings) in profiles.into_iter().flatten() {
+            assert_eq!(
+                settings.get("panic"),
+                None,
+                "{path}, {profile}: hostile proofs would end the server"
+            );
+        }
+        let workspace = manifest.get("workspace").and_then(|it| it.get("dependencies"));
+        for dependencies in [manifest.get("dependencies"), workspace].into_iter().flatten() {
+            let features = dependencies.get("cmz").and_then(|cmz| cmz.get("features"));
+            assert_eq!(features, None, "{path}: cmz without features");
+        }
+    }
+}
+
 #[test]
 fn calls_stay_in_their_places() {
     assert_none(sources("crates").iter().flat_map(call::check).collect());

@@ -5,7 +5,8 @@ use tacit_core::time::Timestamp;
 use tacit_ecash::keyset::KeysetId;
 
 use crate::history::{Entry, Progress};
-use crate::mint::PinnedKeyset;
+use crate::mint::{MintUrl, PinnedKeyset};
+use crate::passport::kept::Kept;
 use crate::state::{
     KeysetState, OpenOperation, OperationId, OwnRequest, ProofId, SentToken, State, Status,
     StoredProof,
@@ -162,6 +163,13 @@ pub enum Change {
         /// Id of the token.
         id: OperationId,
     },
+    /// A passport is another, or what is known of it.
+    SetPassport {
+        /// The operator's desk.
+        desk: MintUrl,
+        /// What is kept from now on, a version later than what is kept now; the first is 1.
+        kept: Box<Kept>,
+    },
     /// The person's own words about an entry.
     SetNote {
         /// Its id.
@@ -253,11 +261,21 @@ impl State {
                     (*to, *amount, *fee, *at);
                 Ok(())
             }
-            Change::SetNote { id, note } => {
-                self.history.get_mut(id).ok_or(Conflict)?.note.clone_from(note);
-                Ok(())
-            }
+            Change::SetPassport { desk, kept } => self.set_passport(desk, kept),
+            Change::SetNote { id, note } => self.set_note(*id, note),
         }
+    }
+
+    fn set_note(&mut self, id: OperationId, note: &str) -> Result<(), Conflict> {
+        note.clone_into(&mut self.history.get_mut(&id).ok_or(Conflict)?.note);
+        Ok(())
+    }
+
+    fn set_passport(&mut self, desk: &MintUrl, kept: &Kept) -> Result<(), Conflict> {
+        let before = self.passports.get(desk).map_or(0, |known| known.version);
+        ensure(kept.version == before + 1)?;
+        self.passports.insert(desk.clone(), kept.clone());
+        Ok(())
     }
 
     fn add_payment(

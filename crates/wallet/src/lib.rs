@@ -3,12 +3,13 @@
 //! Reading order: [`seed`] (twelve words), [`derive`] (every secret from them), [`denomination`] (what to ask for),
 //! [`select`] (what to spend), [`state`] (what is kept), [`batch`] (how that changes), [`history`] (what the
 //! person sees of it), [`operation`] (what a wallet does), [`mint`], [`output`], [`locked`], [`token`],
-//! [`transport`].
+//! [`transport`]; [`passport`] (how a passport is found again), [`certificate`] (what is shown of it).
 //! Architecture invariant: no I/O, no clock, no randomness, no storage: bytes in, bytes out. Nothing here knows the
 //! operator's side (service, store, server).
 //! Sources: Cashu NUT-00 to NUT-13 (repository `cashubtc/nuts`, commit 3ddb1ae); BIP-39, BIP-32.
 
 pub mod batch;
+pub mod certificate;
 pub mod denomination;
 pub mod derive;
 pub mod history;
@@ -16,6 +17,7 @@ pub mod locked;
 pub mod mint;
 pub mod operation;
 pub mod output;
+pub mod passport;
 pub mod seed;
 pub mod select;
 pub mod state;

@@ -11,6 +11,7 @@ pub mod ask;
 pub mod keysets;
 pub mod melt;
 pub mod mint;
+pub mod passport;
 pub mod pay;
 pub mod prepare;
 pub mod receive;

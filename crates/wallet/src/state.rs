@@ -16,6 +16,7 @@ use crate::history::Entry;
 use crate::locked::LockedProof;
 use crate::mint::{MintUrl, PinnedKeyset};
 use crate::output::Outputs;
+use crate::passport::kept::Kept;
 use crate::transport::{PayeeUrl, Request};
 
 /// All that a wallet knows, beside its words.
@@ -33,6 +34,8 @@ pub struct State {
     pub(crate) lock_keys: u32,
     /// Payment requests of this wallet, by their ids.
     pub(crate) requests: BTreeMap<String, OwnRequest>,
+    /// Passports, by the desks of their operators.
+    pub(crate) passports: BTreeMap<MintUrl, Kept>,
 }
 
 /// Number of an operation: counted up, never used twice.
@@ -250,6 +253,11 @@ impl State {
     }
 
     /// Payment requests of this wallet, by their ids.
+    pub fn passports(&self) -> &BTreeMap<MintUrl, Kept> {
+        &self.passports
+    }
+
+    /// Payment requests of this wallet.
     pub fn requests(&self) -> &BTreeMap<String, OwnRequest> {
         &self.requests
     }

@@ -27,6 +27,41 @@ pub enum Recipient {
     Mint(MintUrl),
     /// Whoever asked to be paid.
     Payee(PayeeUrl),
+    /// An operator's desk, where accounts are: it is told whose this is.
+    Desk(Box<Account>),
+}
+
+/// An account at an operator's desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Address of the desk.
+    pub url: MintUrl,
+    /// What is shown to it.
+    pub bearer: Bearer,
+}
+
+/// What is shown to a desk (RFC 6750, section 2.1).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bearer(#[serde(with = "secret::text")] Secret<String>);
+
+impl Bearer {
+    /// Of hexadecimal digits; `None` for anything else.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_hex = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex.then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// The text.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(..)")
+    }
 }
 
 /// The address that a payment request names: `http` or `https`, as it was written.
@@ -105,9 +140,22 @@ impl Request {
         Self { to: Recipient::Payee(to), path: String::new(), body: Some(Body(payload)) }
     }
 
+    /// To a desk: a `POST` of a message, or a `GET`.
+    pub(crate) fn to_desk<T: Serialize>(
+        url: &MintUrl,
+        path: &str,
+        bearer: &Bearer,
+        message: Option<&T>,
+    ) -> Self {
+        let account = Account { url: url.clone(), bearer: bearer.clone() };
+        let to = Recipient::Desk(Box::new(account));
+        Self { to, path: path.to_owned(), body: message.map(|message| Body::of(message)) }
+    }
+
     /// The whole address.
     pub fn url(&self) -> String {
         match &self.to {
+            Recipient::Desk(account) => format!("{}{}", account.url, self.path),
             Recipient::Mint(mint) => format!("{mint}{}", self.path),
             Recipient::Payee(url) => url.as_str().to_owned(),
         }

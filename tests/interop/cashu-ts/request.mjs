@@ -2,6 +2,7 @@
 //
 //   ask A|B AMOUNT [POST-URL [KEY]]  prints a request, locked to the public key if there is one
 //   pay                              mints some money, pays the request on stdin, prints the payload
+//   pay-from                         receives the token on the first line of stdin, pays the request on the second with it
 //   receive REQUEST                  takes the payload on stdin, checks that it pays the request, prints how much that was
 //   receive REQUEST KEY              the same, opened with a private key
 import { text } from 'node:stream/consumers';
@@ -19,10 +20,12 @@ if (act === 'ask') {
   const lock = key && { kind: 'P2PK', data: key, tags: [['sigflag', 'SIG_INPUTS']] };
   const request = new PaymentRequest(transports, 'from-ts', Number(amount), unit, [url], 'a coat', true, lock);
   console.log(version === 'A' ? request.toEncodedCreqA() : request.toEncodedCreqB());
-} else if (act === 'pay') {
-  const request = PaymentRequest.fromEncodedRequest((await text(process.stdin)).trim());
+} else if (act === 'pay' || act === 'pay-from') {
+  const lines = (await text(process.stdin)).trim().split('\n');
+  const request = PaymentRequest.fromEncodedRequest(lines.pop());
   const amount = Number(request.amount);
-  const sending = wallet.ops.send(amount, await minted(wallet, 4 * amount)).includeFees(true);
+  const money = act === 'pay' ? await minted(wallet, 4 * amount) : await wallet.receive(lines[0]);
+  const sending = wallet.ops.send(amount, money).includeFees(true);
   const lock = request.toP2PKOptions();
   const { send } = await (lock ? sending.asP2PK(lock) : sending).run();
   // Amounts are JSON numbers.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
+use tacit_credit::certificate::request::RequestError;
 use tacit_ecash::payment_request::PaymentRequestError;
 use tacit_ecash::token::TokenError;
 use tacit_wallet::history::NoteError;
@@ -13,6 +14,7 @@ use tacit_wallet::operation::ask::AskError;
 use tacit_wallet::operation::keysets::KeysetsError;
 use tacit_wallet::operation::melt::{self, MeltError};
 use tacit_wallet::operation::mint::{self, MintError};
+use tacit_wallet::operation::passport::PassportError;
 use tacit_wallet::operation::pay::{DeliverError, PayError};
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::receive::ReceiveError;
@@ -70,6 +72,24 @@ pub(crate) enum WalletError {
     SeveralMints { unit: Unit },
     #[error("the wallet does not deal with {mint}")]
     NotListed { mint: MintUrl },
+    #[error(
+        "this is no link of a portal's passport page: take it from there, whole and between quotes"
+    )]
+    PassportLink,
+    #[error(
+        "there is no passport in this wallet: tacit passport enrol, or tacit passport recover URL"
+    )]
+    NoPassport,
+    #[error("the operator makes no certificates of this passport")]
+    NoCertificates,
+    #[error("no certificate is left that says what is asked for: tacit passport certify")]
+    NoCertificate,
+    #[error("the request is not answered")]
+    Presentation(#[from] RequestError),
+    #[error("{host} does not take the answer: the certificate is used up")]
+    NotTaken { host: String },
+    #[error("there are passports with several operators: say which with --desk URL")]
+    SeveralPassports,
     #[error("the mint {mint} offers no way to pay for {unit} that is known here")]
     NoMethod { mint: MintUrl, unit: Unit },
     #[error(transparent)]
@@ -105,6 +125,10 @@ pub(crate) enum WalletError {
     Refused { refusal: Refusal },
     #[error("it is spent already")]
     AlreadySpent,
+    #[error("the operator's scorecard is none that this program can read")]
+    Scorecard,
+    #[error(transparent)]
+    Passport(PassportError),
     #[error(transparent)]
     Keysets(KeysetsError),
     #[error(transparent)]
@@ -169,6 +193,13 @@ impl WalletError {
             | Self::SeveralUnits
             | Self::SeveralMints { .. }
             | Self::NotListed { .. }
+            | Self::PassportLink
+            | Self::NoPassport
+            | Self::NoCertificates
+            | Self::NoCertificate
+            | Self::Presentation(_)
+            | Self::NotTaken { .. }
+            | Self::SeveralPassports
             | Self::Net(_) => Exit::Usage,
             Self::File(FileError::Busy { .. } | FileError::Conflict) => Exit::Later,
             Self::File(_) | Self::Passphrase(_) | Self::Keyring(_) => Exit::File,
@@ -188,6 +219,8 @@ impl WalletError {
             Self::NoMethod { .. }
             | Self::Refused { .. }
             | Self::AlreadySpent
+            | Self::Scorecard
+            | Self::Passport(_)
             | Self::Keysets(_)
             | Self::Prepare(_)
             | Self::Receive(_)
@@ -231,6 +264,23 @@ impl From<KeysetsError> for WalletError {
             KeysetsError::OtherMint { .. }
             | KeysetsError::Changed { .. }
             | KeysetsError::FalseId { .. } => Self::Keysets(error),
+        }
+    }
+}
+
+impl From<PassportError> for WalletError {
+    fn from(error: PassportError) -> Self {
+        match error {
+            PassportError::NoAnswer => Self::NoAnswer { reason: None },
+            PassportError::Refused { refusal } => Self::Refused { refusal },
+            PassportError::None { .. } => Self::NoPassport,
+            PassportError::Changed { .. }
+            | PassportError::Held { .. }
+            | PassportError::Expired
+            | PassportError::Prepare(_)
+            | PassportError::Reply(_)
+            | PassportError::Recovery(_)
+            | PassportError::Certificates(_) => Self::Passport(error),
         }
     }
 }

@@ -4,19 +4,25 @@
 //! resolved by the proxy where there is one that can.
 
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use http::Uri;
 use tacit_core::secret::Secret;
+use tacit_credit::certificate::request::Address;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::transport::{Answer, Recipient, Request};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy, ProxyProtocol};
 
 /// Most bytes of an answer: keys of a hundred keysets.
 const ANSWER_MAX: u64 = 16 << 20;
+/// Most bytes of a request for a certificate: as many as are read.
+const REACHED_MAX: u64 = 64 << 10;
 /// Pauses before a request is sent again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1500)];
 
@@ -29,6 +35,30 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     /// Whether `http` is used beyond this machine.
     pub(super) is_insecure: bool,
+}
+
+/// Looks names up. Those under `localhost` are this machine's, which not every system knows (RFC 6761, section 6.3).
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        if host != "localhost" && !host.ends_with(".localhost") {
+            return self.0.resolve(uri, config, timeout);
+        }
+        let is_https = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+        let mut found = self.empty();
+        found.push((Ipv4Addr::LOCALHOST, port).into());
+        found.push((Ipv6Addr::LOCALHOST, port).into());
+        Ok(found)
+    }
 }
 
 /// Connections to mints.
@@ -79,7 +109,9 @@ impl Net {
             .accept("application/json")
             .timeout_connect(Some(settings.timeout.min(Duration::from_secs(20))))
             .timeout_global(Some(settings.timeout));
-        Ok(Self { agent: config.build().new_agent(), proxy, settings, trouble: None })
+        let agent =
+            Agent::with_parts(config.build(), DefaultConnector::default(), Names::default());
+        Ok(Self { agent, proxy, settings, trouble: None })
     }
 
     /// Whether this mint may be asked at all.
@@ -122,6 +154,7 @@ impl Net {
     pub(super) fn send(&mut self, request: &Request) -> Result<Answer, NetError> {
         match &request.to {
             Recipient::Mint(mint) => self.check(mint)?,
+            Recipient::Desk(account) => self.check(&account.url)?,
             Recipient::Payee(url) => {
                 let url = url.as_str().parse().expect("a payee's address is one a mint could have");
                 self.check_address(&url, true)?;
@@ -138,6 +171,35 @@ impl Net {
         }
     }
 
+    /// Fetches what an address has, or sends it a form, once: whoever asks for a certificate need not keep what it has done.
+    ///
+    /// # Errors
+    /// [`NetError`]; then nothing was sent.
+    pub(super) fn reach(&mut self, to: &Address, form: Option<&str>) -> Result<Answer, NetError> {
+        self.trouble = None;
+        let Ok(url) = to.url().parse() else { return Ok(Answer::Lost) };
+        self.check_address(&url, true)?;
+        let sent = match form {
+            None => self.agent.get(to.url()).header("accept", "*/*").call(),
+            Some(form) => {
+                let post = self.agent.post(to.url()).header("accept", "*/*");
+                post.header("content-type", "application/x-www-form-urlencoded").send(form)
+            }
+        };
+        let read = sent.and_then(|mut response| {
+            let status = response.status().as_u16();
+            let body = response.body_mut().with_config().limit(REACHED_MAX).read_to_vec()?;
+            Ok((status, body))
+        });
+        Ok(match read {
+            Ok((status, body)) => Answer::Received { status, body: Secret::new(body) },
+            Err(error) => {
+                self.trouble = Some(reason(&error));
+                Answer::Lost
+            }
+        })
+    }
+
     /// Why no answer came, the last time.
     pub(super) fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
@@ -146,10 +208,19 @@ impl Net {
     /// Sends a request once; whether it makes no sense to send it again now.
     fn try_once(&mut self, request: &Request) -> (Answer, bool) {
         let url = request.url();
+        let shown = match &request.to {
+            Recipient::Desk(account) => Some(format!("Bearer {}", account.bearer.expose())),
+            Recipient::Mint(_) | Recipient::Payee(_) => None,
+        };
         let sent = match &request.body {
-            None => self.agent.get(&url).call(),
+            None => {
+                let get = self.agent.get(&url);
+                shown.iter().fold(get, |get, shown| get.header("authorization", shown)).call()
+            }
             Some(body) => {
                 let post = self.agent.post(&url).header("content-type", "application/json");
+                let post =
+                    shown.iter().fold(post, |post, shown| post.header("authorization", shown));
                 post.send(body.expose())
             }
         };

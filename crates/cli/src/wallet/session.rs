@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tacit_core::unit::Unit;
+use tacit_credit::certificate::request::Address;
 use tacit_wallet::batch::Batch;
 use tacit_wallet::history::Entry;
 use tacit_wallet::mint::MintUrl;
@@ -217,6 +218,29 @@ impl Session {
         };
         let error = || WalletError::NoAnswer { reason: self.net.trouble().map(str::to_owned) };
         read.ok_or_else(error)
+    }
+
+    /// Fetches a request for a certificate, or sends the answer to one, as a form. No redirect is followed.
+    ///
+    /// # Errors
+    /// [`WalletError::NoAnswer`]; [`WalletError::NotTaken`] if an answer is refused.
+    pub(super) fn reach(
+        &mut self,
+        to: &Address,
+        form: Option<&str>,
+    ) -> Result<String, WalletError> {
+        let _waiting = self.terminal.wait(&format!("asking {}", to.host()));
+        let answer = self.net.reach(to, form)?;
+        let error = || WalletError::NoAnswer { reason: self.net.trouble().map(str::to_owned) };
+        match answer {
+            Answer::Received { status: 200, body } => {
+                String::from_utf8(body.expose().clone()).map_err(|_| error())
+            }
+            Answer::Received { .. } if form.is_some() => {
+                Err(WalletError::NotTaken { host: to.host().to_owned() })
+            }
+            Answer::Received { .. } | Answer::Lost => Err(error()),
+        }
     }
 
     /// Takes up what earlier commands left open, and tells what became of it. A mint that does not answer is asked once.

@@ -22,6 +22,11 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// The same, its parts changed before it starts.
+    pub(crate) fn start_with(change: impl FnOnce(&mut Parts)) -> Self {
         let runtime = Runtime::new().unwrap();
         let directory = TempDir::new().unwrap();
         let overrides = Overrides {
@@ -33,7 +38,8 @@ impl Demo {
         let mut config = Config::load(overrides, None).unwrap();
         config.bounds.receipt_delay = Duration::from_millis(30);
         std::fs::create_dir(&config.data).unwrap();
-        let parts = Parts::open(&config).unwrap();
+        let mut parts = Parts::open(&config).unwrap();
+        change(&mut parts);
         let running = runtime.block_on(start(config, parts)).unwrap();
         Self { runtime, running: Some(running), directory }
     }
@@ -45,6 +51,32 @@ impl Demo {
 
     pub(crate) fn url(&self, unit: &str) -> String {
         format!("http://{}/{unit}", self.address())
+    }
+
+    /// The desk, by the name it goes by.
+    pub(crate) fn desk(&self) -> String {
+        self.running.as_ref().unwrap().origins().desk.as_ref().unwrap().to_string()
+    }
+
+    /// Lets days pass.
+    pub(crate) fn advance(&self, days: u64) {
+        let body = format!("{{\"advance_days\": {days}}}");
+        let url = format!("http://{}/demo/clock", self.address());
+        let sent = ureq::post(&url).header("content-type", "application/json").send(&body);
+        assert_eq!(sent.unwrap().status(), 200);
+    }
+
+    /// Lets days pass until another month has begun.
+    pub(crate) fn next_month(&self) {
+        let url = format!("http://{}/v1/passport", self.address());
+        let month = || -> Value {
+            let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+            serde_json::from_str::<Value>(&text).unwrap()["month"].clone()
+        };
+        let before = month();
+        while month() == before {
+            self.advance(1);
+        }
     }
 
     /// A directory for whatever a test needs.
@@ -101,6 +133,16 @@ pub(crate) fn program(home: &Path) -> Command {
 }
 
 impl Wallet {
+    /// A command of `tacit passport`.
+    pub(crate) fn passport(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tacit"));
+        command.env_clear().env("HOME", self.file.parent().unwrap()).arg("passport");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("TACIT_WALLET_PASSPHRASE", PASSPHRASE).env("TACIT_WALLET", &self.file);
+        command.args(arguments);
+        command
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program(self.file.parent().unwrap());
         command.env("TACIT_WALLET_PASSPHRASE", PASSPHRASE).env("TACIT_WALLET", &self.file);

@@ -3,6 +3,7 @@
 
 mod demo;
 mod file;
+mod passport;
 mod relay;
 mod request;
 mod trouble;

@@ -77,6 +77,14 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
     rows.extend(about(&config.about).map(|(name, value)| row(name, value, None)));
     rows.push(row("bank.name", json!(config.bank_name), None));
     rows.push(row("bank.folder", json!(config.bank_folder), None));
+    let origins: Vec<String> = config.webhook_origins.iter().map(ToString::to_string).collect();
+    rows.push(row("merchants.webhook_origins", json!(origins), None));
+    rows.push(row("complaint.days", json!(config.complaints.days), None));
+    rows.push(row("complaint.days_extended", json!(config.complaints.days_extended), None));
+    rows.push(row("agent.code_hours", json!(config.agent.code_hours), None));
+    rows.push(row("agent.deposit_minutes", json!(config.agent.deposit_minutes), None));
+    rows.push(row("passport.scorecard", json!(config.passport.scorecard), None));
+    rows.push(row("passport.again_months", json!(config.passport.again_months), None));
     rows.extend(units(&config, &origin));
     Ok(rows)
 }
@@ -165,6 +173,8 @@ fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
             limits_in,
             limits_out,
             payout_alone_max,
+            fees,
+            passport_unit,
         } = terms;
         let account = bank.as_ref().map(|bank| bank.account.as_str());
         let by_entry =
@@ -182,6 +192,11 @@ fn units(config: &Config, origin: &Placed<'_>) -> Vec<InForce> {
             ("bank_account", json!(account)),
             ("bank_entry_reference", json!(by_entry)),
             ("payout_alone_max", json!(payout_alone_max)),
+            ("fee_payout", json!(fees.payout)),
+            ("fee_cash_out", json!(fees.cash_out.parts())),
+            ("fee_cash_in", json!(fees.cash_in.parts())),
+            ("fee_sale", json!(fees.sale.parts())),
+            ("passport_unit", json!(passport_unit)),
             ("limits_in", pairs(limits_in)),
             ("limits_out", pairs(limits_out)),
         ];
@@ -204,7 +219,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
-    use super::super::setting::{Given, SETTINGS};
+    use super::super::setting::Given;
+    use super::super::setting::list::SETTINGS;
     use super::*;
     use crate::passphrase::Places;
 

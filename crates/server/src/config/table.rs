@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tacit_core::unit::Unit;
+use tacit_service::desk::complaint::Clock;
 use toml::de::{DeTable, DeValue};
 
+use super::ConfigError;
+use super::about::About;
+use super::agent::AgentTerms;
+use super::passport::PassportTerms;
 use super::serving::{Acme, Limits, Listeners, TlsFiles};
 use super::setting::{in_files, nearest};
-use super::{About, ConfigError};
-use crate::origin::Origins;
+use crate::origin::{Origin, Origins};
 
 /// A file, and the settings that stand in it.
 #[derive(Default)]
@@ -37,6 +41,10 @@ pub(super) struct File {
     pub(super) insecure_http: Option<bool>,
     pub(super) about: About,
     pub(super) bank: BankTable,
+    pub(super) merchants: MerchantTable,
+    pub(super) complaint: ComplaintTable,
+    pub(super) agent: AgentTerms,
+    pub(super) passport: PassportTerms,
     pub(super) unit: Vec<UnitTable>,
 }
 
@@ -45,6 +53,49 @@ pub(super) struct File {
 pub(super) struct BankTable {
     pub(super) folder: Option<PathBuf>,
     pub(super) name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MerchantTable {
+    pub(super) webhook_origins: Vec<Origin>,
+}
+
+/// Days that make sense: at least one, a holding reply makes it no fewer, and nobody waits for a year.
+#[derive(Deserialize)]
+#[serde(try_from = "ComplaintDays")]
+pub(super) struct ComplaintTable(pub(super) Clock);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ComplaintDays {
+    days: u16,
+    days_extended: u16,
+}
+
+impl Default for ComplaintDays {
+    fn default() -> Self {
+        let Clock { days, days_extended } = Clock::PSD2;
+        Self { days, days_extended }
+    }
+}
+
+impl Default for ComplaintTable {
+    fn default() -> Self {
+        Self(Clock::PSD2)
+    }
+}
+
+impl TryFrom<ComplaintDays> for ComplaintTable {
+    type Error = &'static str;
+
+    fn try_from(table: ComplaintDays) -> Result<Self, Self::Error> {
+        let ComplaintDays { days, days_extended } = table;
+        if days == 0 || days_extended < days || 250 < days_extended {
+            return Err("days are at least 1, and days_extended at least as many and at most 250");
+        }
+        Ok(Self(Clock { days, days_extended }))
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,6 +120,15 @@ pub(super) struct UnitTable {
     pub(super) limits_out: Vec<[u64; 2]>,
     #[serde(default)]
     pub(super) payout_alone_max: u64,
+    #[serde(default)]
+    pub(super) fee_payout: u64,
+    #[serde(default)]
+    pub(super) fee_cash_out: [u64; 2],
+    #[serde(default)]
+    pub(super) fee_cash_in: [u64; 2],
+    #[serde(default)]
+    pub(super) fee_sale: [u64; 2],
+    pub(super) passport_unit: Option<u64>,
 }
 
 /// Settings of a file that do not exist, at least one.

@@ -1,4 +1,4 @@
-//! Handing over a file of the bank's, and asking for payouts and for the order that carries them out.
+//! Handing over a file of the bank's, asking for payouts, for the order that carries them out, and whether it all agrees.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,10 +8,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use hyper::body::Bytes;
+use serde::{Deserialize, Serialize};
 use tacit_bank::statement::BYTES_MAX;
+use tacit_service::desk::trail::{Action, Deed};
 
 use super::{AskError, ask, ask_with};
 use crate::bank::order::{self, Asked, Ordered, Wanted, Which};
+use crate::bank::reconcile::Report;
 use crate::bank::{self, Imported};
 use crate::state::Shared;
 
@@ -25,8 +28,18 @@ pub(super) async fn import(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
 ) -> Result<Json<Imported>, (StatusCode, String)> {
-    let imported = bank::import(&shared, body.into()).await;
-    imported.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
+    let now = shared.now();
+    let deed = move |subject: String, detail: String| Deed {
+        moment: now,
+        staff: None,
+        action: Action::StatementImported,
+        subject,
+        detail,
+    };
+    let imported = bank::import_as(&shared, body.into(), Some(&deed)).await;
+    imported
+        .map(|(_, _, imported)| Json(imported))
+        .map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
 }
 
 pub(super) async fn pay_out(
@@ -45,8 +58,21 @@ pub(super) async fn order(
     ordered.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
 }
 
+pub(super) async fn reconcile(
+    State(shared): State<Arc<Shared>>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Result<Json<Report>, (StatusCode, String)> {
+    let report = bank::reconcile::report(&shared).await;
+    report.map(Json).map_err(|error| (StatusCode::CONFLICT, with_causes(&error)))
+}
+
+/// A question that needs no words.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
 /// An error and what it comes from, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
@@ -65,6 +91,14 @@ pub async fn ask_to_import(path: &Path, file: Vec<u8>) -> Result<Imported, AskEr
 /// [`AskError`].
 pub async fn ask_to_pay_out(path: &Path, wanted: &Wanted) -> Result<Asked, AskError> {
     ask(path, "/bank/payout", wanted).await
+}
+
+/// Asks the mint that runs on a data directory whether bank and books agree.
+///
+/// # Errors
+/// [`AskError`].
+pub async fn ask_to_reconcile(path: &Path) -> Result<Report, AskError> {
+    ask(path, "/bank/reconcile", &Nothing {}).await
 }
 
 /// Asks the mint that runs on a data directory for an order to the bank.

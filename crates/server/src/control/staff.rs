@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tacit_service::desk::Owner;
 use tacit_service::desk::person::Name;
 use tacit_service::desk::staff::Role;
 
@@ -57,7 +56,7 @@ pub(super) async fn let_in(
             let known = handle.run(move |store| Ok(store.staff_of_name(&name)?)).await;
             let nobody = || bad("nobody of that name works here".to_owned());
             let staff = known.map_err(refused)?.ok_or_else(nobody)?;
-            staffing::invite(handle, Owner::Staff(staff.id), None, shared.now()).await
+            staffing::invite(handle, staff.id, None, shared.now()).await
         }
     };
     Ok(Json(Invited { link: staffing::link(handle, &code.map_err(refused)?) }))

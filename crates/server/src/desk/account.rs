@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tacit_service::account::{Holder, HolderKind, HolderState, Level};
+use tacit_service::account::{Holder, HolderKind};
 use tacit_service::desk::person::Person;
 use tacit_service::vault::{Change, StoreError};
 
@@ -53,8 +53,8 @@ async fn open_in_vault(shared: &Arc<Shared>, person: &Person) -> Result<(), Open
     let holder = Holder {
         id: person.account,
         kind: HolderKind::Customer,
-        level: Level::new(person.kyc.number()).unwrap_or_default(),
-        state: HolderState::Open,
+        level: person.kyc.level(),
+        state: person.state.in_vault(),
         key: None,
     };
     let id = holder.id;

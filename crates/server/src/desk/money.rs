@@ -6,7 +6,7 @@ use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 use tacit_service::account::{AccountId, Direction, HolderState};
 use tacit_service::ledger::{Account, Transfer, TransferKind};
-use tacit_service::posting::{Assignee, EntryId, PostError, Posted, Posting};
+use tacit_service::posting::{Assignee, EntryId, PostError, Posted, Posting, Source};
 use tacit_service::quote::{MintQuote, QuoteId};
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader};
 
@@ -83,7 +83,7 @@ pub(crate) fn written(amount: Amount) -> String {
 /// What a transfer was, as whoever has `account` reads it.
 pub(crate) fn kind(text: &Money, transfer: &Transfer, account: Account) -> &'static str {
     match (transfer.kind, transfer.credit == account) {
-        (TransferKind::Assigned, true) => text.kind_in,
+        (TransferKind::Assigned | TransferKind::Earned, true) => text.kind_in,
         (TransferKind::Approved, _) => text.kind_approved,
         (TransferKind::Melted, _) => text.kind_melted,
         (TransferKind::Held, _) => text.kind_held,
@@ -93,8 +93,10 @@ pub(crate) fn kind(text: &Money, transfer: &Transfer, account: Account) -> &'sta
         (TransferKind::Fee | TransferKind::Charged, _) => text.kind_fee,
         (TransferKind::Sold, _) => text.kind_sold,
         (TransferKind::Refunded | TransferKind::Fetched, _) => text.kind_refunded,
+        (TransferKind::Reversed, _) => text.kind_reversed,
         (
             TransferKind::Assigned
+            | TransferKind::Earned
             | TransferKind::Received
             | TransferKind::Issued
             | TransferKind::Swapped
@@ -156,7 +158,8 @@ pub(crate) async fn give_demo_money(
     if let Err(error) = post(shared, arrived).await? {
         return Ok(Err(error));
     }
-    let to = Assignee::Holder { holder, limits };
+    // As wages would be, so that a demonstration has some income.
+    let to = Assignee::Holder { holder, limits, source: Source::Others };
     post(shared, Posting::Assign { entry, unit, to }).await
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use secp256k1::PublicKey;
 use tacit_service::desk::DeskStore;
+use tacit_service::desk::identification::KycProvider;
+use tacit_service::desk::screening::Screener;
 use tacit_store::desk::OpenError;
 use tacit_store::desk::sqlite::SqliteDesk;
 use tacit_store::postgres::desk::PostgresDesk;
@@ -48,12 +50,15 @@ pub(crate) fn handle(
     stores: Vec<Box<dyn DeskStore>>,
     origins: &Origins,
     config: &Config,
+    kyc: &Arc<dyn KycProvider>,
+    screener: Option<&Arc<dyn Screener>>,
 ) -> Result<Option<Arc<DeskHandle>>, StartError> {
     let Some(origin) = origins.desk.clone().filter(|_| !stores.is_empty()) else {
         return Ok(None);
     };
     let shown = origin.to_string();
-    let handle = DeskHandle::new(stores, origin, config.serving.limits.logins_per_second);
+    let logins = config.serving.limits.logins_per_second;
+    let handle = DeskHandle::new(stores, origin, logins, Arc::clone(kyc), screener.cloned());
     let handle = handle.map_err(|_| StartError::DeskOrigin { origin: shown })?;
     Ok(Some(Arc::new(handle)))
 }

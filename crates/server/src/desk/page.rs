@@ -4,11 +4,13 @@ use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tacit_core::hex;
-use tacit_service::desk::login::SessionKey;
+use tacit_core::time::Timestamp;
+use tacit_service::desk::login::{Invitation, SessionKey};
 
 use super::Desk;
 use super::refusal::Refusal;
-use crate::text::{ENGLISH, Text};
+use super::session::PersonLogin;
+use crate::text::{ENGLISH, Text, fill};
 
 /// What a page may load and do: its own style, picture and script, and forms to its own origin. No script stands in a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -26,6 +28,8 @@ pub(crate) struct Page {
     pub(crate) menu: Vec<Item>,
     /// What was just done.
     pub(crate) notice: Option<String>,
+    /// That a code leads into this person's account, and from when on.
+    pub(crate) alarm: Option<String>,
     /// Whether passkeys are used on it.
     pub(crate) has_script: bool,
     pub(crate) is_demo: bool,
@@ -76,6 +80,7 @@ impl Page {
             me: None,
             menu: Vec::new(),
             notice: None,
+            alarm: None,
             has_script: false,
             is_demo: desk.shared.config.demo,
             mint: desk.shared.origins.mint.as_ref().map(ToString::to_string),
@@ -87,6 +92,19 @@ impl Page {
         let form_token = hex::encode(key.form_token().expose());
         self.me = Some(Me { name: name.to_owned(), form_token, sign_out });
         self
+    }
+
+    /// The same for somebody with an account. Whatever page they look at says so if a code leads into it: whoever did not
+    /// ask for it has to see it in time.
+    pub(crate) fn seen_by_person(
+        self,
+        desk: &Desk,
+        login: &PersonLogin,
+        sign_out: &'static str,
+    ) -> Self {
+        let mut page = self.seen_by(login.person.name.as_str(), &login.key, sign_out);
+        page.alarm = login.requested.as_ref().map(|code| alarm(code, desk.now()));
+        page
     }
 
     /// The same with passkeys.
@@ -106,8 +124,8 @@ impl Page {
         self.me.as_ref().map_or_else(String::new, |me| me.form_token.clone())
     }
 
-    /// The places of the site.
-    pub(crate) fn places(&self) -> [Place; 4] {
+    /// The places of the site, as far as they concern whoever is here: staff and people have no business with each other's.
+    pub(crate) fn places(&self) -> Vec<Place> {
         let text = &self.text.site;
         let place = |path: &'static str, name| {
             let is_here = match path {
@@ -116,13 +134,35 @@ impl Page {
             };
             Place { path, name, is_here }
         };
-        [
+        let mut places = vec![
             place("/", text.front),
             place("/portal", text.portal),
             place("/merchant", text.merchant),
             place("/operator", text.operator),
-        ]
+        ];
+        let is_staffs = |place: &Place| place.path == "/operator";
+        if let Some(here) = places.iter().find(|place| place.is_here && place.path != "/") {
+            let is_staff_here = is_staffs(here);
+            places.retain(|place| place.path == "/" || is_staffs(place) == is_staff_here);
+        }
+        places
     }
+}
+
+/// What is said of a code that leads into somebody's account.
+fn alarm(code: &Invitation, now: Timestamp) -> String {
+    let text = &ENGLISH.site;
+    let opens = match code.opens {
+        None => text.login_asked_confirmed.to_owned(),
+        Some(opens) if opens <= now => text.login_asked_now.to_owned(),
+        Some(opens) => fill(text.login_asked_at, "moment", utc(opens)),
+    };
+    fill(text.login_asked, "opens", opens)
+}
+
+/// A moment as people read it, in UTC.
+pub(crate) fn utc(moment: Timestamp) -> String {
+    moment.to_string().replace('T', " ").replace('Z', "")
 }
 
 /// A page as it is sent.

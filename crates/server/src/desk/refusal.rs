@@ -45,6 +45,8 @@ pub(crate) enum Refusal {
     PasskeyUnknown,
     /// The code is worth nothing.
     Invitation,
+    /// The code is not good yet.
+    InvitationEarly,
     /// Somebody who works here is called so.
     NameTaken,
     /// Nobody would be left who can take staff in.
@@ -104,6 +106,7 @@ impl Refusal {
             Self::PasskeyLast => (text.passkey_title, text.passkey_last),
             Self::PasskeyUnknown => (text.passkey_title, text.passkey_unknown),
             Self::Invitation => (text.invitation_title, text.invitation),
+            Self::InvitationEarly => (text.invitation_early_title, text.invitation_early),
             Self::NameTaken => (text.taken_title, text.name_taken),
             Self::LastAdmin => (text.taken_title, text.last_admin),
             Self::Field(detail) => (text.field_title, detail.as_str()),
@@ -133,6 +136,7 @@ impl Refusal {
             Self::PasskeyLast => (StatusCode::CONFLICT, "passkey-last"),
             Self::PasskeyUnknown => (StatusCode::NOT_FOUND, "passkey-unknown"),
             Self::Invitation => (StatusCode::BAD_REQUEST, "invitation"),
+            Self::InvitationEarly => (StatusCode::FORBIDDEN, "invitation-early"),
             Self::NameTaken => (StatusCode::CONFLICT, "name-taken"),
             Self::LastAdmin => (StatusCode::CONFLICT, "last-admin"),
             Self::Field(_) => (StatusCode::UNPROCESSABLE_ENTITY, "field"),
@@ -143,7 +147,7 @@ impl Refusal {
     }
 
     /// One of each, for the page that lists them.
-    pub(crate) fn all() -> [Self; 20] {
+    pub(crate) fn all() -> [Self; 21] {
         [
             Self::Bad,
             Self::Field(ENGLISH.refusal.field.to_owned()),
@@ -153,6 +157,7 @@ impl Refusal {
             Self::Expired(OwnerKind::Person),
             Self::Forged,
             Self::Forbidden,
+            Self::InvitationEarly,
             Self::NotFound,
             Self::PasskeyUnknown,
             Self::Method,

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 use tacit_core::hex;
-use tacit_service::desk::login::{Session, SessionKey};
+use tacit_core::time::Timestamp;
+use tacit_service::desk::login::{Invitation, Session, SessionKey};
 use tacit_service::desk::person::Person;
 use tacit_service::desk::staff::{Permission, Staff};
 use tacit_service::desk::{DeskStore, Owner, OwnerKind};
@@ -36,6 +37,8 @@ const TOKEN_HEADER: &str = "x-form-token";
 /// Somebody with an account is logged in.
 pub(crate) struct PersonLogin {
     pub(crate) person: Person,
+    /// A code that leads into their account in another way.
+    pub(crate) requested: Option<Invitation>,
     pub(crate) key: SessionKey,
 }
 
@@ -54,6 +57,7 @@ pub(crate) trait Login: Sized + Send + 'static {
         store: &mut dyn DeskStore,
         owner: Owner,
         key: SessionKey,
+        now: Timestamp,
     ) -> Result<Option<Self>, Refusal>;
 
     fn key(&self) -> &SessionKey;
@@ -68,9 +72,11 @@ impl Login for PersonLogin {
         store: &mut dyn DeskStore,
         owner: Owner,
         key: SessionKey,
+        now: Timestamp,
     ) -> Result<Option<Self>, Refusal> {
         let Owner::Person(id) = owner else { return Ok(None) };
-        Ok(store.person(id)?.map(|person| Self { person, key }))
+        let requested = store.requested_login(id, now)?;
+        Ok(store.person(id)?.map(|person| Self { person, requested, key }))
     }
 
     fn key(&self) -> &SessionKey {
@@ -89,6 +95,7 @@ impl Login for StaffLogin {
         store: &mut dyn DeskStore,
         owner: Owner,
         key: SessionKey,
+        _: Timestamp,
     ) -> Result<Option<Self>, Refusal> {
         let Owner::Staff(id) = owner else { return Ok(None) };
         Ok(store.staff(id)?.map(|staff| Self { staff, key }))
@@ -140,7 +147,7 @@ async fn login<L: Login>(headers: &HeaderMap, desk: &Desk) -> Result<L, Refusal>
         if let Some(until) = session.prolonged(now) {
             store.keep_session(session.hash, until)?;
         }
-        L::find(store, session.owner, key)?.ok_or_else(expired)
+        L::find(store, session.owner, key, now)?.ok_or_else(expired)
     })
     .await
 }
@@ -175,8 +182,10 @@ impl<L: Login, T: DeserializeOwned> FromRequest<Desk> for SignedForm<L, T> {
 
     async fn from_request(request: Request, desk: &Desk) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        let login: L = login(&parts.headers, desk).await?;
+        let headers = parts.headers.clone();
+        // The body first: whoever is let go while it is on its way must not be taken for logged in when it has come.
         let bytes = read(Request::from_parts(parts, body)).await?;
+        let login: L = login(&headers, desk).await?;
         let token: Token = serde_urlencoded::from_bytes(&bytes).map_err(|_| Refusal::Forged)?;
         check_token(&token.form_token, login.key())?;
         let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| Refusal::Bad)?;
@@ -188,10 +197,11 @@ impl<L: Login, T: DeserializeOwned> FromRequest<Desk> for SignedJson<L, T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, desk: &Desk) -> Result<Self, Refusal> {
-        let login: L = login(request.headers(), desk).await?;
-        let token = request.headers().get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
-        check_token(token.unwrap_or_default(), login.key())?;
+        let headers = request.headers().clone();
         let bytes = read(request).await?;
+        let login: L = login(&headers, desk).await?;
+        let token = headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok());
+        check_token(token.unwrap_or_default(), login.key())?;
         let body = serde_json::from_slice(&bytes).map_err(|_| Refusal::Bad)?;
         Ok(Self { login, body })
     }
@@ -206,13 +216,17 @@ impl<T: DeserializeOwned> FromRequest<Desk> for ScriptJson<T> {
     }
 }
 
-async fn read(request: Request) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(request: Request) -> Result<Bytes, Refusal> {
     let body = axum::body::to_bytes(request.into_body(), BODY_MAX);
     let read = tokio::time::timeout(BODY_WAIT, body).await.map_err(|_| Refusal::Bad)?;
     read.map_err(|_| Refusal::TooLarge)
 }
 
-fn check_token(given: &str, key: &SessionKey) -> Result<(), Refusal> {
+/// Fails unless a form carries the token of this session.
+///
+/// # Errors
+/// [`Refusal::Forged`].
+pub(crate) fn check_token(given: &str, key: &SessionKey) -> Result<(), Refusal> {
     let given = hex::decode::<32>(given).map_err(|_| Refusal::Forged)?;
     let is_own: bool = given.ct_eq(key.form_token().expose()).into();
     if is_own { Ok(()) } else { Err(Refusal::Forged) }

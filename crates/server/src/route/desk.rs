@@ -3,18 +3,27 @@
 //! Every route passes [`guard`] first, so that no handler can forget where a request came from; every refusal leaves by
 //! [`present`], as a page or as problem details.
 
+mod agent;
 mod api;
 mod approve;
+mod cash;
 mod cash_out;
 mod checkout;
+mod complaints;
+mod fees;
 mod front;
+mod identify;
 mod invitation;
 mod merchant;
 mod money;
+mod my_passport;
 mod operator;
 mod passkeys;
+mod passport;
+mod payout;
 mod portal;
 mod staff;
+mod verifier;
 
 use std::sync::Arc;
 
@@ -41,6 +50,7 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
     Router::new()
         .route("/", get(front::door))
         .route("/problems", get(front::problems))
+        .route("/fees", get(fees::show_fees))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
         .route("/passkey.js", get(script))
@@ -53,14 +63,22 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .merge(portal::router())
         .merge(money::router())
         .merge(approve::router())
+        .merge(cash::router())
         .merge(cash_out::router())
+        .merge(payout::router())
+        .merge(identify::router())
+        .merge(my_passport::router())
+        .merge(complaints::router())
+        .merge(agent::router())
         .merge(operator::router())
         .merge(staff::router())
+        .merge(verifier::router())
         .route_layer(from_fn_with_state(desk.clone(), guard))
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::Method)
         .layer(from_fn_with_state(desk.clone(), present))
-        .with_state(desk)
+        .with_state(desk.clone())
+        .merge(passport::router(&desk))
 }
 
 /// Turns away what other sites have a browser send.
@@ -74,6 +92,11 @@ async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
         // A login must not ride along with a payment.
         request.headers_mut().remove(header::COOKIE);
     }
+    if is_for_wallets(&request) {
+        // A wallet is no page of ours, and shows what is signed. A login must not ride along with it.
+        request.headers_mut().remove(header::COOKIE);
+        return next.run(request).await;
+    }
     if let Err(forged) = check_sender(request.method(), request.headers(), &desk.handle.origin) {
         return forged.into_response();
     }
@@ -82,7 +105,7 @@ async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
 
 /// Gives every refusal the form that whoever asked can read: a page, or problem details.
 async fn present(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    let is_api = is_api(&request);
+    let is_api = is_api(&request) || is_for_wallets(&request);
     let is_script =
         request.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
     let is_read = request.method().is_safe();
@@ -90,7 +113,7 @@ async fn present(State(desk): State<Desk>, request: Request, next: Next) -> Resp
     let refusal = match answer.extensions().get::<Refusal>() {
         Some(refusal) => refusal.clone(),
         // Refusals of the framework's own: a query that cannot be read.
-        None if answer.status().is_client_error() && !is_problem(&answer) => Refusal::Bad,
+        None if answer.status().is_client_error() && !is_said(&answer) => Refusal::Bad,
         None => return answer,
     };
     if let Refusal::Expired(kind) = &refusal
@@ -113,8 +136,17 @@ fn is_for_payers(request: &Request) -> bool {
     path.starts_with("/checkout/") || path.starts_with("/refund/")
 }
 
-fn is_problem(answer: &Response) -> bool {
-    answer.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/problem+json")
+/// Whether it is for wallets that show a certificate, and for the script that asks how that stands.
+fn is_for_wallets(request: &Request) -> bool {
+    request.uri().path().starts_with("/certificate/")
+}
+
+/// Whether an answer says itself what is wrong: as problem details, or as a page of the desk, which alone has the policy.
+fn is_said(answer: &Response) -> bool {
+    let headers = answer.headers();
+    let is_problem = |of: &HeaderValue| of == "application/problem+json";
+    headers.get(header::CONTENT_TYPE).is_some_and(is_problem)
+        || headers.contains_key(header::CONTENT_SECURITY_POLICY)
 }
 
 /// A refusal of what never came to the desk's handlers.

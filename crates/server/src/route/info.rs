@@ -12,7 +12,7 @@ use tacit_service::quote;
 
 use crate::answer;
 use crate::config::Range;
-use crate::state::{Shared, UnitMint};
+use crate::state::UnitMint;
 
 const YES: Option<Supported> = Some(Supported { supported: true });
 
@@ -45,19 +45,11 @@ pub(super) async fn info(State(unit): State<UnitMint>) -> Response {
         contact: (!about.contact.is_empty()).then(|| about.contact.clone()),
         motd: about.motd.clone(),
         icon_url: about.icon_url.clone(),
-        urls: public_url(shared).map(|url| vec![format!("{url}/{}", unit.terms.path)]),
+        urls: shared.told_url().map(|url| vec![format!("{url}/{}", unit.terms.path)]),
         time: Some(shared.now()),
         tos_url: about.tos_url.clone(),
         nuts: nuts(&unit),
     })
-}
-
-/// Where wallets are told that the mints are, without a slash at the end.
-fn public_url(shared: &Shared) -> Option<String> {
-    let given = shared.config.about.public_url.as_deref();
-    let given = given.map(|url| url.trim_end_matches('/').to_owned());
-    // A name under `localhost` that nobody gave is no address for a wallet that may run elsewhere.
-    given.or_else(|| shared.config.serving.origins.mint.as_ref().map(ToString::to_string))
 }
 
 fn nuts(unit: &UnitMint) -> Nuts {

@@ -152,6 +152,10 @@ pub(super) async fn pay(
                 | Outcome::Paid(_)
                 | Outcome::Refunded(_)
                 | Outcome::Fetched(_)
+                | Outcome::Answered(_)
+                | Outcome::Billed(_)
+                | Outcome::BillPaid(_)
+                | Outcome::MonthClosed(_)
                 | Outcome::Applied(_) => unreachable!("a melt has a melt's outcome"),
             },
         )

@@ -75,6 +75,9 @@ mod tests {
         let (common, of_unit) = text.split_once("fn mint<S>").unwrap();
         let mut known = routes(common, "");
         known.extend(routes(of_unit, "/{unit}"));
+        let passport = routes(include_str!("passport.rs"), "/v1/passport").into_iter();
+        known
+            .extend(passport.map(|(method, path)| (method, path.trim_end_matches('/').to_owned())));
         // Pages are for people, and the levers of demo mode are no part of a mint.
         known.retain(|(_, path)| path != "/" && path != "/style.css" && !path.starts_with("/demo"));
         assert!(known.len() > 15, "{known:?}");

@@ -1,11 +1,14 @@
-//! Where a webhook may go: to a name on the public internet, over TLS. Else a merchant could have the operator's server ask
-//! what only that server can reach.
+//! Where a webhook may go: to a name on the public internet, over TLS, or where the operator says. Else a merchant could have
+//! the operator's server ask what only that server can reach.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use http::Uri;
+
+use crate::config::Config;
+use crate::origin::Origin;
 
 /// Bytes it may have.
 const MAX: usize = 500;
@@ -34,11 +37,30 @@ pub(crate) enum HookUrlError {
     Insecure,
 }
 
+/// Where webhooks may go beside that.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach {
+    is_everywhere: bool,
+    origins: Vec<Origin>,
+}
+
+impl Reach {
+    /// Everywhere in a demonstration, where merchants try things on their own machine; else to what the operator names.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { is_everywhere: config.demo, origins: config.webhook_origins.clone() }
+    }
+
+    /// Whether an address may be private and without TLS.
+    pub(super) fn has(&self, url: &HookUrl) -> bool {
+        let own = Origin::new(url.is_secure, &url.host, url.port);
+        self.is_everywhere || own.is_ok_and(|own| self.origins.contains(&own))
+    }
+}
+
 impl HookUrl {
-    /// Whether it may be used here: in a demonstration also without TLS.
-    pub(crate) fn allowed(self, is_demo: bool) -> Result<Self, HookUrlError> {
-        let is_local = self.host == "localhost";
-        if self.is_secure || is_local || is_demo { Ok(self) } else { Err(HookUrlError::Insecure) }
+    /// Whether it may be used here.
+    pub(crate) fn allowed(self, reach: &Reach) -> Result<Self, HookUrlError> {
+        if self.is_secure || reach.has(&self) { Ok(self) } else { Err(HookUrlError::Insecure) }
     }
 
     /// As it was written.
@@ -189,10 +211,25 @@ mod tests {
         ] {
             assert_eq!(text.parse::<HookUrl>(), Err(HookUrlError::Form), "{text}");
         }
-        let plain: HookUrl = "http://shop.example/".parse().unwrap();
-        assert_eq!(plain.clone().allowed(false), Err(HookUrlError::Insecure));
-        assert!(plain.allowed(true).is_ok());
-        let local: HookUrl = "http://localhost:9000/".parse().unwrap();
-        assert!(local.allowed(false).is_ok());
+    }
+
+    #[test]
+    fn without_tls_it_goes_where_the_operator_says_alone() {
+        let url = |text: &str| text.parse::<HookUrl>().unwrap();
+        let demo = Reach { is_everywhere: true, origins: Vec::new() };
+        let nowhere = Reach { is_everywhere: false, origins: Vec::new() };
+        let tills =
+            Reach { origins: vec!["http://tills.internal:8080".parse().unwrap()], ..nowhere };
+        let nowhere = Reach { is_everywhere: false, origins: Vec::new() };
+        let plain = "http://tills.internal:8080/paid";
+        assert_eq!(url(plain).allowed(&nowhere), Err(HookUrlError::Insecure));
+        assert!(url(plain).allowed(&demo).is_ok() && url(plain).allowed(&tills).is_ok());
+        for other in ["http://tills.internal/", "http://localhost:8080/", "http://127.0.0.1:8080/"]
+        {
+            assert_eq!(url(other).allowed(&tills), Err(HookUrlError::Insecure), "{other}");
+        }
+        let own = "https://tills.internal:8080/";
+        assert!(!tills.has(&url(own)), "over TLS it is another origin, and may not be private");
+        assert!(url(own).allowed(&nowhere).is_ok());
     }
 }

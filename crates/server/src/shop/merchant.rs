@@ -22,7 +22,7 @@ pub(crate) async fn register(desk: &Desk, merchant: Merchant) -> Result<(), Refu
 }
 
 /// Opens the account of a shop, unless it is open.
-pub(super) async fn open_account(desk: &Desk, merchant: &Merchant) -> Result<(), Refusal> {
+pub(crate) async fn open_account(desk: &Desk, merchant: &Merchant) -> Result<(), Refusal> {
     if merchant.is_in_vault {
         return Ok(());
     }

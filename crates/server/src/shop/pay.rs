@@ -8,6 +8,7 @@ use tacit_ecash::proof::{BlindedMessage, Proof};
 use tacit_service::order::{OrderId, PayError};
 use tacit_service::vault::{Change, Outcome};
 
+use crate::cash::fees;
 use crate::error::{ApiError, code_of_input, code_of_output};
 use crate::state::{Shared, Step};
 
@@ -40,7 +41,10 @@ pub(crate) async fn pay(
                 let key = holder.as_ref().and_then(|holder| holder.key.as_ref());
                 let mint = shared.mint();
                 match mint.prepare_payment(&order, key, &payment.proofs, &payment.blanks) {
-                    Ok(prepared) => Ok(Step::Commit(Change::PayOrder(prepared))),
+                    Ok(prepared) => {
+                        let fee = fees(shared, order.unit).sale.of(order.amount);
+                        Ok(Step::Commit(Change::PayOrder(prepared.with_fee(fee))))
+                    }
                     Err(refused) => Ok(Step::Done(Err(refused))),
                 }
             },

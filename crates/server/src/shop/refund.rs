@@ -128,7 +128,7 @@ pub(crate) async fn fetch(
         let own = Own::derive(desk.shared.seed.expose(), &mint, keyset, id, amount)?;
         match sign(desk, unit, id, own.messages.clone()).await? {
             Ok(signatures) => {
-                let url = request::mint_url(&desk.shared, paper).ok_or(Refusal::Internal)?;
+                let url = request::mint_url(&desk.shared, paper.unit).ok_or(Refusal::Internal)?;
                 return own.token(&mint, keyset, &signatures, url, unit);
             }
             Err(FetchError::Fetched | FetchError::Output(OutputError::KeysetInactive { .. })) => {}

@@ -28,11 +28,17 @@ pub(crate) enum ShopRefusal {
     HasShop,
     /// There are as many keys as there may be.
     KeysFull,
+    /// The shop has no licence to bill.
+    Unlicensed,
+    /// It has as many contracts as its licence allows.
+    ContractsFull,
+    /// The bill is paid.
+    BillPaid,
 }
 
 impl ShopRefusal {
     /// One of each.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::RequestKey,
         Self::ApiKey,
         Self::Scope,
@@ -41,6 +47,9 @@ impl ShopRefusal {
         Self::Account,
         Self::HasShop,
         Self::KeysFull,
+        Self::Unlicensed,
+        Self::ContractsFull,
+        Self::BillPaid,
         Self::RequestKeyReused,
         Self::TooMuch,
     ];
@@ -74,6 +83,13 @@ impl ShopRefusal {
             Self::Account => (StatusCode::CONFLICT, "account", text.refund_title, text.account),
             Self::HasShop => (StatusCode::CONFLICT, "has-shop", text.shop_title, text.has_shop),
             Self::KeysFull => (StatusCode::CONFLICT, "keys-full", text.key_title, text.keys_full),
+            Self::Unlicensed => {
+                (StatusCode::FORBIDDEN, "unlicensed", text.licence_title, text.unlicensed)
+            }
+            Self::ContractsFull => {
+                (StatusCode::CONFLICT, "contracts-full", text.licence_title, text.contracts_full)
+            }
+            Self::BillPaid => (StatusCode::CONFLICT, "bill-paid", text.bill_title, text.bill_paid),
         };
         Said { status, slug, title, detail: detail.to_owned() }
     }

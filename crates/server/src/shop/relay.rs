@@ -9,8 +9,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use super::hook_url::Reach;
 use super::webhook::Sender;
-use super::{merchant, not_committed, order, refund, refused};
+use super::{bill, merchant, not_committed, order, refund, refused};
 use crate::desk::Desk;
 use crate::desk::refusal::Refusal;
 use crate::state::stopped;
@@ -45,7 +46,7 @@ pub(crate) async fn run(desk: Desk, bell: Bell) {
     let mut stopping = desk.shared.stopping.clone();
     let mut rounds = tokio::time::interval(PERIOD);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let sender = Arc::new(Sender::new(desk.shared.config.demo));
+    let sender = Arc::new(Sender::new(Reach::of(&desk.shared.config)));
     let mut sending = JoinSet::new();
     let mut round = 0_u32;
     loop {
@@ -97,6 +98,7 @@ pub(crate) async fn take_up(desk: &Desk) -> Result<(), Refusal> {
     for paper in desk.run(|store| Ok(store.orders_begun(BATCH)?)).await? {
         order::bring(desk, paper).await?;
     }
+    bill::take_up(desk, BATCH).await?;
     for begun in desk.run(|store| Ok(store.refunds_begun(BATCH)?)).await? {
         match refund::carry_out(desk, begun).await {
             // What the vault refuses is forgotten at the desk: nobody was told that it was done.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fast_qr::{ECL, QRBuilder};
+use tacit_core::unit::Unit;
 use tacit_ecash::condition::lock::{Condition, Lock, Terms};
 use tacit_ecash::payment_request::lock_option::LockOption;
 use tacit_ecash::payment_request::{PaymentRequest, Transport, TransportKind};
@@ -32,7 +33,7 @@ pub(crate) fn of(
     paper: &OrderPaper,
     key: &PointBytes,
 ) -> Result<Request, Refusal> {
-    let mint = mint_url(shared, paper).ok_or(Refusal::Internal)?;
+    let mint = mint_url(shared, paper.unit).ok_or(Refusal::Internal)?;
     let own = key.parse().map_err(|error| Refusal::internal(&error))?;
     // Without refund keys: after the locktime whoever made the lock can spend it, and nobody else has seen it.
     let mut terms = Terms::new(Lock::Key(own));
@@ -59,17 +60,15 @@ pub(crate) fn of(
     })
 }
 
-/// Where wallets find the mint of an order's unit.
-pub(crate) fn mint_url(shared: &Shared, paper: &OrderPaper) -> Option<String> {
-    let terms = shared.config.units.iter().find(|terms| terms.unit == paper.unit)?;
-    let origin = shared.origins.mint.as_ref()?.to_string();
-    // Only browsers look for names under localhost on this machine; wallets may not.
-    let origin = if shared.config.demo {
-        origin.replacen("://mint.localhost", "://localhost", 1)
-    } else {
-        origin
-    };
-    Some(format!("{origin}/{}", terms.path))
+/// Where wallets find the mint of a unit.
+pub(crate) fn mint_url(shared: &Shared, unit: Unit) -> Option<String> {
+    let terms = shared.config.units.iter().find(|terms| terms.unit == unit)?;
+    let told = shared.told_url().or_else(|| {
+        // Only browsers look for names under localhost on this machine; wallets may not.
+        let origin = shared.origins.mint.as_ref()?.to_string();
+        Some(origin.replacen("://mint.localhost", "://localhost", 1))
+    })?;
+    Some(format!("{told}/{}", terms.path))
 }
 
 /// A picture of a text for cameras: dark on light in any theme, drawn as one path. `None` if the text is too long.

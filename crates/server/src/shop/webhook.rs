@@ -24,7 +24,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::hook_url::{HookUrl, is_public};
+use super::hook_url::{HookUrl, Reach, is_public};
 
 /// How long an attempt may take, from the name's resolution to the answer's status.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -58,18 +58,17 @@ enum Failed {
 /// Who sends.
 pub(crate) struct Sender {
     tls: Option<TlsConnector>,
-    /// In a demonstration merchants try things on their own machine.
-    is_demo: bool,
+    reach: Reach,
 }
 
 impl Sender {
-    pub(crate) fn new(is_demo: bool) -> Self {
+    pub(crate) fn new(reach: Reach) -> Self {
         // Without authorities of the system nobody's certificate can be trusted, and nothing is sent over TLS.
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_platform_verifier());
         let config = builder.ok().map(|builder| builder.with_no_client_auth());
-        Self { tls: config.map(|config| TlsConnector::from(Arc::new(config))), is_demo }
+        Self { tls: config.map(|config| TlsConnector::from(Arc::new(config))), reach }
     }
 
     /// Tries to tell a merchant's program. Statuses from 200 to 299 mean that it has heard.
@@ -85,7 +84,7 @@ impl Sender {
         let sent = async {
             let url = merchant.webhook.as_deref().ok_or(Failed::NotSet)?;
             let url: HookUrl = url.parse().map_err(|_| Failed::Address)?;
-            let url = url.allowed(self.is_demo).map_err(|_| Failed::Address)?;
+            let url = url.allowed(&self.reach).map_err(|_| Failed::Address)?;
             tokio::time::timeout(DEADLINE, self.post(&url, signature, body))
                 .await
                 .map_err(|_| Failed::Late)?
@@ -119,8 +118,7 @@ impl Sender {
     async fn resolve(&self, url: &HookUrl) -> Result<SocketAddr, Failed> {
         let found = tokio::net::lookup_host((url.host.as_str(), url.port)).await;
         let found: Vec<SocketAddr> = found.map_err(|_| Failed::Name)?.collect();
-        // The merchant's own machine, where the operator's is the same: tried by name, and never outside of a demonstration.
-        let may = |address: &&SocketAddr| self.is_demo || is_public(address.ip());
+        let may = |address: &&SocketAddr| self.reach.has(url) || is_public(address.ip());
         match found.iter().find(may) {
             Some(address) => Ok(*address),
             None if found.is_empty() => Err(Failed::Name),

@@ -34,6 +34,9 @@ super::texts! {
         passkey_unknown: "You have no such passkey.",
         invitation_title: "The code does not work",
         invitation: "It was used before, has expired, or is misspelt. Ask for another.",
+        invitation_early_title: "The code is not good yet",
+        invitation_early: "Whoever has a passkey gets no other way in unseen: the code is good a day after it was made, or once a second \
+                           member of staff has confirmed it. Ask at the desk, or try again then.",
         field_title: "One field wants another look",
         field_back: "Go back with your browser: what you wrote is still there.",
         taken_title: "That cannot be done",

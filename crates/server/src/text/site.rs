@@ -13,6 +13,13 @@ super::texts! {
         operator: "Operator",
         sign_out: "Sign out",
         signed_in_as: "Signed in as {name}",
+        login_asked_title: "Somebody asked for a new way into this account",
+        login_asked: "A code was made at the desk that leads in here and takes the place of your passkeys. {opens} If it was you who asked, \
+                      there is nothing to do. If not, stop it.",
+        login_asked_confirmed: "It is good once a second member of staff has confirmed it.",
+        login_asked_at: "It is good from {moment} (UTC) on.",
+        login_asked_now: "It is good now.",
+        login_stop: "It was not me: stop it",
         demo: "A demonstration: the money is not real.",
         footer: "No scripts of others, nothing loaded from elsewhere, nothing counted.",
         about_mint: "About the mint",

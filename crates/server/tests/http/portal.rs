@@ -165,7 +165,7 @@ async fn an_account_is_topped_up_loads_a_wallet_and_is_paid_from_one() {
     let proofs = wallet.issue("bank", &quote.quote, &[2048, 512, 256, 128, 32, 16, 8]).await;
     assert_eq!(total(&proofs), 3000);
     let (status, page) = ada.send("/portal/approve", &fields).await;
-    assert_eq!(status, StatusCode::OK);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("paid already"), "{page}");
 
     let page = ada.look("/portal/cash-out?unit=usd&amount=25.00").await;
@@ -202,11 +202,11 @@ async fn what_cannot_be_paid_or_may_not_come_in_is_refused_in_words() {
         [("/portal/approve", "does not hold"), ("/portal/approve/confirm", "does not hold")]
     {
         let (status, page) = ada.send(path, &fields).await;
-        assert!(status == StatusCode::OK && page.contains(said), "{path} {page}");
+        assert!(status == StatusCode::UNPROCESSABLE_ENTITY && page.contains(said), "{path} {page}");
     }
     for said in ["", "x", "RF18539007547034", "1f0c6a52-7a0e-4f3b-9c55-0d2f4b8a6e11"] {
         let (status, page) = ada.send("/portal/approve", &format!("quote={said}")).await;
-        assert!(status == StatusCode::OK, "{said}: {page}");
+        assert!(status == StatusCode::UNPROCESSABLE_ENTITY, "{said}: {page}");
         assert!(page.contains("No open request"), "{said}: {page}");
     }
     let bare = ada.ask(Method::POST, "/portal/approve/confirm", fields.clone()).await;
@@ -221,7 +221,7 @@ async fn what_cannot_be_paid_or_may_not_come_in_is_refused_in_words() {
     assert_eq!(ada.send("/portal/approve/confirm", &fields).await.0, StatusCode::SEE_OTHER);
     grace.demo_money().await;
     let (status, page) = grace.send("/portal/approve/confirm", &fields).await;
-    assert_eq!(status, StatusCode::OK);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("paid already"), "{page}");
     assert!(grace.look("/portal").await.contains("100.00 USD"), "hers is untouched");
     let path = "/v1/melt/quote/bank";

@@ -40,7 +40,7 @@ async fn orders_are_listed_in_pages_with_the_latest_first() {
     let page: Value =
         till.api(Method::GET, "/api/v1/orders?limit=3&before=3", "", &json!(null)).await.ok();
     assert_eq!((numbers(&page), &page["next"]), (vec![2, 1], &json!(null)));
-    for bad in ["limit=0", "limit=101", "limit=x", "before=-1"] {
+    for bad in ["limit=0", "limit=101", "limit=x", "before=-1", "before=9007199254740992"] {
         let path = format!("/api/v1/orders?{bad}");
         assert_eq!(till.api(Method::GET, &path, "", &json!(null)).await.status, 422, "{bad}");
     }

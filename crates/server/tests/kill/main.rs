@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod passport;
 mod worker;
 
 use std::path::Path;

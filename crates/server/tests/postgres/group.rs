@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::postgres::{owner, programs};
+use crate::postgres::{kill_all, owner, programs};
 use crate::support::process::free_address;
 
 /// How long nodes may take to come up, to join and to agree.
@@ -143,16 +143,7 @@ impl Node {
 
     fn kill(&mut self) {
         let Some(mut patroni) = self.patroni.take() else { return };
-        let mut kill = Command::new("kill");
-        kill.arg("-KILL").arg(patroni.id().to_string());
-        // The first line of this file is the number of PostgreSQL's first process.
-        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
-        if let Some(first) = file.lines().next() {
-            // The first process forks one for each connection; without it they would live on for a moment.
-            let others = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
-            kill.arg(first).args(others.unwrap_or_default().split_whitespace());
-        }
-        _ = kill.stderr(Stdio::null()).status();
+        _ = kill_all(&self.folder.join("data"), patroni.id());
         _ = patroni.wait();
     }
 

@@ -111,6 +111,9 @@ fn what_the_bank_books_is_credited_once() {
     mint.kill();
     let books = verify(data.path());
     assert_eq!(books.code, Some(0), "{books:?}");
+    // Opened behind the desk's back: as if an older desk had been put back.
+    let ownerless = format!("0 of 1, nobody has {}", account());
+    assert!(books.stdout.contains(&ownerless), "{books:?}");
     // 150 over the limit, 30 and 100 that nobody can place, less 100 that went for nothing known.
     assert_eq!(sums(data.path()), (6050, 15_000 + 3000 + 10_000 - 10_000));
 
@@ -177,7 +180,8 @@ fn a_payout_goes_out_once_and_comes_back_to_its_owner() {
     let file = data.path().join("file.xml");
     fs::write(&file, for_account(NOTIFICATION)).unwrap();
     let mint = start(data.path(), &config);
-    assert_eq!(imported(&import(data.path(), &file))["settled"], 2);
+    imported(&import(data.path(), &file));
+    assert_eq!(sums(data.path()).0, 21_050);
     let pay_out = |amount: &str, iban: &str| {
         let account = account().to_string();
         let to = ["--account", &account, "--name", "Anna Äpfel", "--iban", iban, "--unit", "eur"];
@@ -222,4 +226,32 @@ fn a_payout_goes_out_once_and_comes_back_to_its_owner() {
     mint.terminate();
     assert_eq!(sums(data.path()), (21_050 - 10_001, 3000));
     assert_eq!(verify(data.path()).code, Some(0));
+}
+
+#[test]
+fn reconcile_says_by_its_exit_code_whether_bank_and_books_agree() {
+    let data = tempdir().unwrap();
+    let config = data.path().join("tacit.toml");
+    let reconcile =
+        |arguments: &[&str]| run(tacitd().arg("reconcile").arg(data.path()).args(arguments));
+    fs::write(&config, "[[unit]]\nunit = 'eur'\nbank_account = 'DE89370400440532013000'\n")
+        .unwrap();
+    let mint = start(data.path(), &config);
+    let nothing = reconcile(&[]);
+    assert_eq!(nothing.code, Some(0), "{nothing:?}");
+    assert!(nothing.stdout.contains("the bank has told no balance"), "{nothing:?}");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let today = Timestamp::from_seconds(now.as_secs()).day().to_string();
+    let file = data.path().join("053.xml");
+    fs::write(&file, STATEMENT.replace("2026-11-22", &today)).unwrap();
+    imported(&import(data.path(), &file));
+    let differs = reconcile(&["--json"]);
+    assert_eq!(differs.code, Some(1), "{differs:?}");
+    let told: Value = serde_json::from_str(&differs.stdout).unwrap();
+    let day = &told["units"][0]["days"][0];
+    assert_eq!((&day["verdict"], &day["difference"]), (&json!("differs"), &json!(100_000)));
+    let text = reconcile(&[]);
+    assert!(text.stdout.contains("differs") && text.stdout.contains("to be looked at"), "{text:?}");
+    mint.terminate();
+    assert_eq!(reconcile(&[]).code, Some(2), "nobody there");
 }

@@ -6,7 +6,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 pub mod client;
+pub mod console;
 pub mod local;
+pub mod office;
+pub mod passport;
 pub mod process;
 pub mod till;
 pub mod wallet;

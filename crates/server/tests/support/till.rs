@@ -13,6 +13,7 @@ use tacit_core::unit::Unit;
 use tacit_ecash::payment_request::PaymentRequest;
 use tacit_ecash::point::PointBytes;
 use tacit_ecash::proof::Proof;
+use tacit_server::config::Config;
 use tacit_server::server::Parts;
 use tacit_service::account::AccountId;
 use tacit_service::desk::login::{CredentialId, Label, Passkey, Session, SessionKey};
@@ -114,20 +115,32 @@ impl Till {
 
     /// With this shop, and with the parts changed before it starts.
     pub async fn with(merchant: Merchant, change: impl FnOnce(&mut Parts)) -> Self {
+        Self::with_config(merchant, |_| {}, change).await
+    }
+
+    /// The same with the configuration changed, too.
+    pub async fn with_config(
+        merchant: Merchant,
+        change_config: impl FnOnce(&mut Config),
+        change: impl FnOnce(&mut Parts),
+    ) -> Self {
         let (mut key, mut session) = (String::new(), None);
-        let local = Local::with(
-            |_| {},
-            |parts| {
-                let store = parts.desk[0].as_mut();
-                session = Some(come(store));
-                assert!(store.register(&merchant).unwrap());
-                key = key_for(store, 1, &Scope::ALL);
-                change(parts);
-            },
-        )
+        let local = Local::with(change_config, |parts| {
+            let store = parts.desk[0].as_mut();
+            session = Some(come(store));
+            assert!(store.register(&merchant).unwrap());
+            key = key_for(store, 1, &Scope::ALL);
+            change(parts);
+        })
         .await;
         let client = Client::new(local.address());
         Self { local, client, key, session: session.unwrap() }
+    }
+
+    /// The same after a stop, with the parts changed before it starts again.
+    pub async fn again(self, change: impl FnOnce(&mut Parts)) -> Self {
+        let local = Local::on(self.local.stop().await, |_| {}, change).await;
+        Self { client: Client::new(local.address()), local, ..self }
     }
 
     /// Asks the desk.

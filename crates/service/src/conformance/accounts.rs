@@ -8,7 +8,7 @@ use crate::account::{
 };
 use crate::ledger::{Account, TransferKind};
 use crate::melt::MeltError;
-use crate::posting::{self, Assignee, EntryId, FactId, PostError, Posted, Posting};
+use crate::posting::{self, Assignee, EntryId, FactId, PostError, Posted, Posting, Source};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuoteState};
 use crate::vault::{Change, Outcome, ProofState};
 
@@ -47,7 +47,7 @@ fn post(rig: &mut Rig, posting: &Posting) -> Outcome {
 /// Money that comes by the bank for an account.
 fn pay_in(rig: &mut Rig, holder: AccountId, amount: u64) -> EntryId {
     let entry = arrive(rig, amount);
-    let to = Assignee::Holder { holder, limits: None };
+    let to = Assignee::Holder { holder, limits: None, source: Source::Own };
     assert_eq!(post(rig, &Posting::Assign { entry, unit: usd(), to }), NOW);
     entry
 }
@@ -98,13 +98,33 @@ pub fn an_account_is_opened_once_and_closed_empty(rig: &mut Rig) {
     assert_eq!(set(rig, id, HolderState::Closed), Outcome::Applied(true));
     assert_eq!(set(rig, id, HolderState::Open), Outcome::Applied(false), "closed for good");
     let entry = arrive(rig, 5);
-    let to = Assignee::Holder { holder: id, limits: None };
+    let to = Assignee::Holder { holder: id, limits: None, source: Source::Own };
     assert_eq!(post(rig, &Posting::Assign { entry, unit: usd(), to }), refused(PostError::Closed));
     let nobody = account_id(rig);
-    let to = Assignee::Holder { holder: nobody, limits: None };
+    let to = Assignee::Holder { holder: nobody, limits: None, source: Source::Own };
     let unknown = refused(PostError::UnknownHolder);
     assert_eq!(post(rig, &Posting::Assign { entry, unit: usd(), to }), unknown);
     assert_eq!(set(rig, nobody, HolderState::Frozen), Outcome::Applied(false));
+}
+
+/// Each once, closed ones as well, page by page.
+pub fn accounts_are_listed_by_their_numbers(rig: &mut Rig) {
+    let mut opened: Vec<AccountId> = HolderKind::ALL.iter().map(|kind| open(rig, *kind)).collect();
+    assert_eq!(set(rig, opened[0], HolderState::Closed), Outcome::Applied(true));
+    opened.sort_unstable();
+    for size in [1, 3, 4, 9] {
+        let mut found: Vec<AccountId> = Vec::new();
+        loop {
+            let page = rig.bed().reader().holders(found.last().copied(), size);
+            let page = page.expect("readable");
+            assert!(page.len() as u64 <= size);
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page.into_iter().map(|holder| holder.id));
+        }
+        assert_eq!(found, opened, "{size} at once");
+    }
 }
 
 /// A statement and the bank's notice of the same entry, in one batch or two, are one booking.
@@ -131,7 +151,7 @@ pub fn a_booking_is_assigned_once(rig: &mut Rig) {
     let (alice, bob) = (open(rig, HolderKind::Customer), open(rig, HolderKind::Customer));
     let entry = pay_in(rig, alice, 500);
     let assign = |holder| {
-        let to = Assignee::Holder { holder, limits: None };
+        let to = Assignee::Holder { holder, limits: None, source: Source::Own };
         Posting::Assign { entry, unit: usd(), to }
     };
     assert_eq!(post(rig, &assign(alice)), BEFORE);
@@ -140,7 +160,7 @@ pub fn a_booking_is_assigned_once(rig: &mut Rig) {
 
     let unknown = EntryId::from_bytes(rig.draw());
     let of = |entry, to| Posting::Assign { entry, unit: usd(), to };
-    let to = Assignee::Holder { holder: bob, limits: None };
+    let to = Assignee::Holder { holder: bob, limits: None, source: Source::Own };
     assert_eq!(post(rig, &of(unknown, to)), refused(PostError::Missing));
     let went = EntryId::from_bytes(rig.draw());
     let departed = Posting::Departed { entry: went, unit: usd(), amount: 3 };
@@ -229,15 +249,29 @@ pub fn what_is_held_ends_once(rig: &mut Rig) {
         assert_eq!(post(rig, &hold(at, amount)), NOW);
     }
     let release = |at: usize, holder| Posting::Release { hold: holds[at], holder, unit: usd() };
-    let hand_over = |at: usize| Posting::HandOver { hold: holds[at], to: agent, unit: usd() };
+    let hand_over =
+        |at: usize| Posting::HandOver { hold: holds[at], from: alice, to: agent, unit: usd() };
     assert_eq!(post(rig, &release(0, agent)), refused(PostError::Missing), "not the agent's");
     assert_eq!(post(rig, &release(0, alice)), NOW);
     assert_eq!(post(rig, &release(0, alice)), BEFORE);
+    assert_eq!(
+        post(rig, &hold(0, 300)),
+        refused(PostError::Done),
+        "nothing is held by that name any more"
+    );
+    assert_eq!(owed(rig, alice), 1000 - 205 - 105, "the fee came back, too, and once");
     assert_eq!(post(rig, &hand_over(0)), refused(PostError::Done));
+    let of_another = Posting::HandOver { hold: holds[1], from: agent, to: alice, unit: usd() };
+    assert_eq!(post(rig, &of_another), refused(PostError::Missing));
+    for frozen in [alice, agent] {
+        set(rig, frozen, HolderState::Frozen);
+        assert_eq!(post(rig, &hand_over(1)), refused(PostError::Frozen));
+        set(rig, frozen, HolderState::Open);
+    }
     assert_eq!(post(rig, &hand_over(1)), NOW);
     assert_eq!(post(rig, &hand_over(1)), BEFORE);
     assert_eq!(post(rig, &release(1, alice)), refused(PostError::Done));
-    assert_eq!((owed(rig, alice), owed(rig, agent)), (1000 - 200 - 100 - 15, 200));
+    assert_eq!((owed(rig, alice), owed(rig, agent)), (1000 - 205 - 105, 200));
 
     let went = |entry, amount| Posting::Departed { entry, unit: usd(), amount };
     let paid = |entry| {
@@ -266,6 +300,7 @@ pub fn no_account_is_overdrawn(rig: &mut Rig) {
             to: shop,
             unit: usd(),
             amount: 40,
+            fee: 0,
             limits: None,
         })
         .collect();
@@ -288,7 +323,7 @@ pub fn no_account_is_overdrawn(rig: &mut Rig) {
     assert_eq!(post(rig, &hold), refused(PostError::BadAmount));
     // What one change brings in, the next of the batch may spend.
     let entry = arrive(rig, 7);
-    let to = Assignee::Holder { holder: alice, limits: None };
+    let to = Assignee::Holder { holder: alice, limits: None, source: Source::Own };
     let batch = [
         Change::Post(Posting::Assign { entry, unit: usd(), to }),
         Change::Post(charge(7, fact(rig))),
@@ -301,9 +336,38 @@ pub fn no_account_is_overdrawn(rig: &mut Rig) {
         to: shop,
         unit: usd(),
         amount: 1,
+        fee: 0,
         limits: None,
     };
     assert_eq!(post(rig, &itself), refused(PostError::WrongWay));
+}
+
+/// What is moved pays its fee out of itself, once with it, and never more than itself.
+pub fn a_movement_pays_its_fee_once(rig: &mut Rig) {
+    let (agent, alice) = (open(rig, HolderKind::Agent), open(rig, HolderKind::Customer));
+    pay_in(rig, agent, 100);
+    let of = |fact, amount, fee| Posting::Move {
+        fact,
+        from: agent,
+        to: alice,
+        unit: usd(),
+        amount,
+        fee,
+        limits: Some(Limits { day: 60, month: 60 }),
+    };
+    let (first, second) = (fact(rig), fact(rig));
+    assert_eq!(post(rig, &of(first, 5, 6)), refused(PostError::BadAmount));
+    let batch = [Change::Post(of(first, 50, 3)), Change::Post(of(first, 50, 3))];
+    assert_eq!(rig.commit(&batch), [NOW, BEFORE]);
+    rig.restart();
+    assert_eq!(post(rig, &of(first, 50, 3)), BEFORE);
+    assert_eq!((owed(rig, agent), owed(rig, alice)), (50, 47));
+    let over = refused(PostError::OverLimit(OverLimit::Day));
+    assert_eq!(post(rig, &of(second, 11, 3)), over, "the fee does not make room");
+    assert_eq!(post(rig, &of(second, 10, 10)), NOW, "all of it");
+    assert_eq!((owed(rig, agent), owed(rig, alice)), (40, 47));
+    let fees = rig.audit().transfers[&Account::Fees(usd())];
+    assert_eq!((fees.credits, fees.debits), (13, 0));
 }
 
 /// Limits count what passed the edge, each way for itself, over a restart; what was refused counts nothing.
@@ -312,7 +376,7 @@ pub fn limits_hold_whatever_is_sent(rig: &mut Rig) {
     let limits = Some(Limits { day: 100, month: 150 });
     let entries: Vec<EntryId> = [60, 60, 40, 60].map(|amount| arrive(rig, amount)).into();
     let assign = |at: usize| {
-        let to = Assignee::Holder { holder: alice, limits };
+        let to = Assignee::Holder { holder: alice, limits, source: Source::Own };
         Posting::Assign { entry: entries[at], unit: usd(), to }
     };
     let over = |which| refused(PostError::OverLimit(which));
@@ -341,6 +405,75 @@ pub fn limits_hold_whatever_is_sent(rig: &mut Rig) {
     assert_eq!(of_today, expected);
     let one_more = used.with(Direction::Out, 2, Limits { day: 100, month: 150 });
     assert_eq!(one_more, Err(OverLimit::Day));
+}
+
+/// What a booking was for is taken back while it is there, once, and is then assigned anew; what may be gone is not.
+pub fn a_mistake_is_taken_back_once_and_nobody_is_overdrawn(rig: &mut Rig) {
+    let (anna, bert) = (open(rig, HolderKind::Customer), open(rig, HolderKind::Customer));
+    let entry = pay_in(rig, anna, 100);
+    let back = |holder| Posting::Reverse { entry, unit: usd(), holder };
+    assert_eq!(post(rig, &back(Some(bert))), refused(PostError::Missing), "not theirs");
+    assert_eq!(post(rig, &back(None)), refused(PostError::Missing));
+    let hold = fact(rig);
+    let held = Posting::Hold { hold, holder: anna, unit: usd(), amount: 1, fee: 0, limits: None };
+    assert_eq!(post(rig, &held), NOW);
+    assert_eq!(post(rig, &back(Some(anna))), refused(PostError::Insufficient));
+    assert_eq!(post(rig, &Posting::Release { hold, holder: anna, unit: usd() }), NOW);
+    // Whoever is frozen for it must not keep it.
+    assert_eq!(set(rig, anna, HolderState::Frozen), Outcome::Applied(true));
+    assert_eq!(post(rig, &back(Some(anna))), NOW);
+    rig.restart();
+    assert_eq!(post(rig, &back(Some(anna))), BEFORE);
+    assert_eq!(owed(rig, anna), 0);
+    let to = |holder| Assignee::Holder { holder, limits: None, source: Source::Own };
+    let again = Posting::Assign { entry: entry.reversed(), unit: usd(), to: to(bert) };
+    assert_eq!((post(rig, &again), post(rig, &again)), (NOW, BEFORE));
+    assert_eq!(owed(rig, bert), 100);
+    assert_eq!(
+        post(rig, &Posting::Assign { entry, unit: usd(), to: to(bert) }),
+        refused(PostError::Done)
+    );
+    // The operator's own money and the bank's charges are nobody's account, each one way.
+    let own = Posting::Assign { entry: arrive(rig, 7), unit: usd(), to: Assignee::OwnMoney };
+    assert_eq!((post(rig, &own), post(rig, &own)), (NOW, BEFORE));
+    let gone = EntryId::from_bytes(rig.draw());
+    assert_eq!(post(rig, &Posting::Departed { entry: gone, unit: usd(), amount: 3 }), NOW);
+    let cost = |to| Posting::Assign { entry: gone, unit: usd(), to };
+    assert_eq!(post(rig, &cost(Assignee::OwnMoney)), refused(PostError::WrongWay));
+    assert_eq!(post(rig, &cost(Assignee::BankCost)), NOW);
+    let no_cost = Posting::Reverse { entry: gone, unit: usd(), holder: None };
+    assert_eq!((post(rig, &no_cost), post(rig, &no_cost)), (NOW, BEFORE));
+    let entry = gone.reversed();
+    let came = Posting::Assign { entry, unit: usd(), to: to(bert) };
+    assert_eq!(post(rig, &came), refused(PostError::WrongWay), "it went");
+}
+
+/// A payout comes back to whom it was for, once, and never as more than had left.
+pub fn a_payout_comes_back_once(rig: &mut Rig) {
+    let (anna, bert) = (open(rig, HolderKind::Customer), open(rig, HolderKind::Customer));
+    pay_in(rig, anna, 100);
+    let hold = fact(rig);
+    let held = Posting::Hold { hold, holder: anna, unit: usd(), amount: 60, fee: 0, limits: None };
+    assert_eq!(post(rig, &held), NOW);
+    let [first, second, more] = [60, 60, 61].map(|amount| arrive(rig, amount));
+    let back = |entry, holder| {
+        let to = Assignee::Returned { hold, holder };
+        Posting::Assign { entry, unit: usd(), to }
+    };
+    assert_eq!(post(rig, &back(first, anna)), refused(PostError::Missing), "it has not left");
+    let gone = EntryId::from_bytes(rig.draw());
+    assert_eq!(post(rig, &Posting::Departed { entry: gone, unit: usd(), amount: 60 }), NOW);
+    let to = Assignee::Hold { hold, holder: anna };
+    assert_eq!(post(rig, &Posting::Assign { entry: gone, unit: usd(), to }), NOW);
+    assert_eq!(post(rig, &back(first, bert)), refused(PostError::Missing), "not theirs");
+    assert_eq!(post(rig, &back(more, anna)), refused(PostError::WrongAmount));
+    assert_eq!(post(rig, &back(gone, anna)), refused(PostError::Done), "it went");
+    assert_eq!((post(rig, &back(first, anna)), post(rig, &back(first, anna))), (NOW, BEFORE));
+    rig.restart();
+    assert_eq!(post(rig, &back(second, anna)), refused(PostError::Done), "it came back");
+    assert_eq!(owed(rig, anna), 100);
+    let taken = Posting::Reverse { entry: first, unit: usd(), holder: Some(anna) };
+    assert_eq!(post(rig, &taken), refused(PostError::Missing), "a return is no mistake of ours");
 }
 
 fn melt_quote_to(rig: &mut Rig, payee: AccountId, amount: u64) -> MeltQuote {
@@ -393,6 +526,7 @@ pub fn a_statement_shows_every_transfer_once(rig: &mut Rig) {
         to: bob,
         unit: usd(),
         amount: 30,
+        fee: 0,
         limits: None,
     };
     assert_eq!(post(rig, &of_alice), NOW);

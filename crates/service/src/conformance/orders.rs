@@ -10,10 +10,11 @@ use tacit_ecash::proof::Proof;
 use super::rig::{Rig, messages, usd};
 use crate::account::{AccountId, Holder, HolderKind, HolderState, Level};
 use crate::decide::{PAID_ORDER_RETENTION_DAYS, QUOTE_RETENTION_DAYS};
+use crate::ledger::Account;
 use crate::mint::InputError;
 use crate::order::{
     EventKind, FetchError, Order, OrderId, OrderState, PayError, PreparedPayment, RefundError,
-    RefundTo,
+    RefundTo, sale_fee,
 };
 use crate::posting::{FactId, PostError, Posted};
 use crate::swap::SwapError;
@@ -91,6 +92,36 @@ fn refused(error: PayError) -> Outcome {
 fn refund(rig: &mut Rig, order: &Order, name: FactId, amount: u64, to: RefundTo) -> Outcome {
     let order = kept(rig, order).expect("kept");
     rig.commit_one(Change::Refund { order, refund: name, amount, to })
+}
+
+/// Of a sale the merchant has the amount less its fee, once, with the payment; never less than nothing.
+pub fn a_sale_pays_its_fee_once(rig: &mut Rig) {
+    let (shop, _) = merchant(rig);
+    for (parts, fee, left) in [(&[8, 4][..], 5, 7), (&[8], 8, 7), (&[4], u64::MAX, 7)] {
+        let amount = parts.iter().sum();
+        let (order, proofs) = (order(rig, shop, amount), rig.issue(parts));
+        let pay = |rig: &Rig| Change::PayOrder(prepare(rig, &order, &proofs, &[]).with_fee(fee));
+        let batch = [pay(rig), pay(rig)];
+        let both = [Posted::Now, Posted::Before].map(|posted| Outcome::Paid(Ok(posted)));
+        assert_eq!(rig.commit(&batch), both);
+        rig.restart();
+        let again = pay(rig);
+        assert_eq!(rig.commit_one(again), Outcome::Paid(Ok(Posted::Before)));
+        assert_eq!(owed(rig, shop), left);
+        let taken = rig.bed().reader().transfer(sale_fee(order.id)).expect("readable");
+        assert_eq!(taken.expect("posted").amount, fee.min(amount));
+    }
+    // What is refunded is the whole amount; the fee stays, and is the merchant's to bear.
+    let order = order(rig, shop, 8);
+    let proofs = rig.issue(&[8]);
+    let payment = prepare(rig, &order, &proofs, &[]).with_fee(3);
+    assert_eq!(rig.commit_one(Change::PayOrder(payment)), Outcome::Paid(Ok(Posted::Now)));
+    let name = fact(rig);
+    let back = refund(rig, &order, name, 8, RefundTo::Code);
+    assert_eq!(back, Outcome::Refunded(Ok(Posted::Now)));
+    assert_eq!(owed(rig, shop), 7 + 8 - 3 - 8);
+    let fees = rig.audit().transfers[&Account::Fees(usd())];
+    assert_eq!((fees.credits, fees.debits), (5 + 8 + 4 + 3, 0));
 }
 
 /// A payment goes straight to the merchant; sent again, it is answered; the desk hears of it until it says that it has.

@@ -140,8 +140,14 @@ pub fn quotes_are_read_back_whole(rig: &mut Rig) {
         |rig: &mut Rig, now| rig.bed().reader().unpaid_mint_quotes(now).expect("readable");
     assert_eq!(waiting(rig, rig.now), [quote.clone()]);
     assert_eq!(waiting(rig, quote.expiry), [], "expired");
+    let named = |rig: &mut Rig, request: &str| {
+        rig.bed().reader().mint_quotes_of(request).expect("readable")
+    };
+    assert_eq!(named(rig, &quote.request), [quote.clone()]);
+    assert_eq!(named(rig, "RF00NOBODY"), []);
     let paid = rig.paid_mint_quote(4);
     assert_eq!(paid.state, MintQuoteState::Paid);
+    assert_eq!(named(rig, &paid.request), [paid], "whatever became of it");
     assert_eq!(waiting(rig, rig.now), [quote]);
 
     let coins = rig.issue(&[4, 8]);

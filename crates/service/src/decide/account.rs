@@ -8,7 +8,7 @@ use crate::account::{AccountId, Direction, Holder, HolderState, Level, Limits, U
 use crate::ledger::{Account, Transfer, TransferId, TransferKind};
 use crate::melt::{MeltError, PreparedMelt};
 use crate::order::{Order, OrderState};
-use crate::posting::{self, Assignee, EntryId, FactId, PostError, Posted, Posting};
+use crate::posting::{self, Assignee, EntryId, FactId, PostError, Posted, Posting, Source};
 use crate::quote::{MeltQuote, MeltQuoteState, MintQuote, MintQuoteState, QuoteId};
 
 /// One side of a posting that is an account of somebody's.
@@ -73,6 +73,7 @@ impl Decision {
         for order in orders {
             self.cancel_order(order.id);
         }
+        self.withdraw_bills();
     }
 
     pub(super) fn post_for_holders(&mut self, posting: &Posting) -> Result<Posted, PostError> {
@@ -84,6 +85,7 @@ impl Decision {
                 self.book(*entry, *amount, Account::Suspense(*unit), Account::Settlement(*unit))
             }
             Posting::Assign { entry, unit, to } => self.assign(*entry, *unit, *to),
+            Posting::Reverse { entry, unit, holder } => self.reverse(*entry, *unit, *holder),
             Posting::Approve { holder, quote, unit } => {
                 self.approve(Side { holder: *holder, unit: *unit }, *quote)
             }
@@ -94,13 +96,13 @@ impl Decision {
             Posting::Release { hold, holder, unit } => {
                 self.release(Side { holder: *holder, unit: *unit }, *hold)
             }
-            Posting::HandOver { hold, to, unit } => {
-                self.hand_over(Side { holder: *to, unit: *unit }, *hold)
+            Posting::HandOver { hold, from, to, unit } => {
+                let [from, to] = [*from, *to].map(|holder| Side { holder, unit: *unit });
+                self.hand_over(from, to, *hold)
             }
-            Posting::Move { fact, from, to, unit, amount, limits } => {
-                let (from, to) =
-                    (Side { holder: *from, unit: *unit }, Side { holder: *to, unit: *unit });
-                self.move_between(*fact, from, to, *amount, *limits)
+            Posting::Move { fact, from, to, unit, amount, fee, limits } => {
+                let [from, to] = [*from, *to].map(|holder| Side { holder, unit: *unit });
+                self.move_between(*fact, (from, to), (*amount, *fee), *limits)
             }
             Posting::Charge { fact, holder, unit, amount } => {
                 self.charge(Side { holder: *holder, unit: *unit }, *fact, *amount)
@@ -130,12 +132,16 @@ impl Decision {
         let (debit, credit) = match to {
             Assignee::Holder { holder, .. } => (suspense, Account::Holder(unit, holder)),
             Assignee::Quote(_) => (suspense, Account::Unissued(unit)),
+            Assignee::Returned { .. } => (suspense, Account::Clearing(unit)),
+            Assignee::OwnMoney => (suspense, Account::Own(unit)),
             Assignee::SendBack => (suspense, Account::Held(unit)),
             Assignee::Hold { .. } | Assignee::SentBack(_) => (Account::Clearing(unit), suspense),
             Assignee::BankCost => (Account::RailLoss(unit), suspense),
         };
-        let new = self.transfer(posting::assigned(entry), TransferKind::Assigned, debit, credit);
-        let new = Transfer { amount, ..new };
+        let is_income = matches!(to, Assignee::Holder { source: Source::Others, .. });
+        let kind = if is_income { TransferKind::Earned } else { TransferKind::Assigned };
+        let new =
+            Transfer { amount, ..self.transfer(posting::assigned(entry), kind, debit, credit) };
         if let Some(known) = self.posted(new.id) {
             let is_same = (known.debit, known.credit) == (debit, credit);
             return if is_same { Ok(Posted::Before) } else { Err(PostError::Done) };
@@ -145,7 +151,7 @@ impl Decision {
         }
         // Each of these leaves nothing behind when it is refused: what cannot fail comes last.
         match to {
-            Assignee::Holder { holder, limits } => {
+            Assignee::Holder { holder, limits, .. } => {
                 self.is_open(holder)?;
                 self.use_limit(Side { holder, unit }, Direction::In, amount, limits)?;
             }
@@ -164,7 +170,63 @@ impl Decision {
                 }
                 self.leave(posting::sent_back(came), unit, amount)?;
             }
-            Assignee::SendBack | Assignee::BankCost => {}
+            Assignee::Returned { hold, holder } => {
+                self.is_open(holder)?;
+                self.come_back(hold, Side { holder, unit }, amount)?;
+            }
+            Assignee::SendBack | Assignee::OwnMoney | Assignee::BankCost => {}
+        }
+        self.put(new);
+        Ok(Posted::Now)
+    }
+
+    /// Credits what had left for an account to it again, once, and never more than had left.
+    fn come_back(&mut self, hold: FactId, side: Side, amount: u64) -> Result<(), PostError> {
+        let held = self.held_for(hold, side, None)?;
+        let ended = self.posted(posting::ended(hold)).ok_or(PostError::Missing)?;
+        if ended.credit != Account::Clearing(side.unit) {
+            return Err(PostError::Missing);
+        }
+        if held < amount {
+            return Err(PostError::WrongAmount);
+        }
+        let id = posting::returned(hold);
+        if self.posted(id).is_some() {
+            return Err(PostError::Done);
+        }
+        let debit = Account::Clearing(side.unit);
+        let new = self.transfer(id, TransferKind::Assigned, debit, side.account());
+        self.put(Transfer { amount, ..new });
+        Ok(())
+    }
+
+    /// Takes back into suspense what a booking was assigned to by mistake, also from a frozen account: whoever is frozen
+    /// for it must not keep it.
+    fn reverse(
+        &mut self,
+        entry: EntryId,
+        unit: Unit,
+        holder: Option<AccountId>,
+    ) -> Result<Posted, PostError> {
+        let assigned = self.posted(posting::assigned(entry)).ok_or(PostError::Missing)?.clone();
+        let suspense = Account::Suspense(unit);
+        let from = match (assigned.debit, assigned.credit) {
+            (debit, Account::Holder(of, id)) if debit == suspense && Some(id) == holder => {
+                Some(Side { holder: id, unit: of })
+            }
+            (debit, Account::Own(_)) if debit == suspense && holder.is_none() => None,
+            (Account::RailLoss(_), credit) if credit == suspense && holder.is_none() => None,
+            _ => return Err(PostError::Missing),
+        };
+        let (debit, credit) = (assigned.credit, assigned.debit);
+        let id = posting::booked(entry.reversed());
+        let new = self.transfer(id, TransferKind::Reversed, debit, credit);
+        let new = Transfer { amount: assigned.amount, ..new };
+        if let Some(posted) = self.before(&new)? {
+            return Ok(posted);
+        }
+        if let Some(side) = from {
+            self.holds(side, new.amount)?;
         }
         self.put(new);
         Ok(Posted::Now)
@@ -210,7 +272,9 @@ impl Decision {
         let new = self.transfer(posting::held(hold), TransferKind::Held, debit, credit);
         let new = Transfer { amount, ..new };
         if let Some(posted) = self.before(&new)? {
-            return Ok(posted);
+            // Of what was given back or paid nothing is held any more, whoever asks again.
+            let has_ended = self.posted(posting::ended(hold)).is_some();
+            return if has_ended { Err(PostError::Done) } else { Ok(posted) };
         }
         let all = amount.checked_add(fee).filter(|all| *all <= Amount::MAX_VALUE);
         let all = all.ok_or(PostError::BadAmount)?;
@@ -218,30 +282,39 @@ impl Decision {
         self.holds(side, all)?;
         self.use_limit(side, Direction::Out, amount, limits)?;
         self.put(new);
-        if fee > 0 {
-            let fees = Account::Fees(side.unit);
-            let id = posting::held_fee(hold);
-            let of_fee = self.transfer(id, TransferKind::Charged, debit, fees);
-            self.put(Transfer { amount: fee, ..of_fee });
-        }
+        self.put_fee(posting::held_fee(hold), side, fee);
         Ok(Posted::Now)
+    }
+
+    /// Posts a fee beside what it is for, if there is one.
+    fn put_fee(&mut self, id: TransferId, of: Side, fee: u64) {
+        if fee > 0 {
+            let fees = Account::Fees(of.unit);
+            let new = self.transfer(id, TransferKind::Charged, of.account(), fees);
+            self.put(Transfer { amount: fee, ..new });
+        }
     }
 
     fn release(&mut self, side: Side, hold: FactId) -> Result<Posted, PostError> {
         let (debit, credit) = (Account::Held(side.unit), side.account());
         let amount = self.held_for(hold, side, None)?;
         let new = self.transfer(posting::ended(hold), TransferKind::Released, debit, credit);
-        self.put_end(Transfer { amount, ..new })
+        let posted = self.put_end(Transfer { amount, ..new })?;
+        let fee = self.posted(posting::held_fee(hold)).map(|fee| fee.amount);
+        if let (Posted::Now, Some(amount)) = (posted, fee) {
+            let (id, fees) = (posting::held_fee_back(hold), Account::Fees(side.unit));
+            let back = self.transfer(id, TransferKind::Released, fees, credit);
+            self.put(Transfer { amount, ..back });
+        }
+        Ok(posted)
     }
 
-    fn hand_over(&mut self, to: Side, hold: FactId) -> Result<Posted, PostError> {
-        let held = self.posted(posting::held(hold)).ok_or(PostError::Missing)?;
-        if held.credit != Account::Held(to.unit) {
-            return Err(PostError::Missing);
-        }
-        let (amount, debit) = (held.amount, held.credit);
+    fn hand_over(&mut self, from: Side, to: Side, hold: FactId) -> Result<Posted, PostError> {
+        let amount = self.held_for(hold, from, None)?;
+        let debit = Account::Held(from.unit);
         let new = self.transfer(posting::ended(hold), TransferKind::Moved, debit, to.account());
         if self.posted(new.id).is_none() {
+            self.is_open(from.holder)?;
             self.is_open(to.holder)?;
         }
         self.put_end(Transfer { amount, ..new })
@@ -250,9 +323,8 @@ impl Decision {
     fn move_between(
         &mut self,
         fact: FactId,
-        from: Side,
-        to: Side,
-        amount: u64,
+        (from, to): (Side, Side),
+        (amount, fee): (u64, u64),
         limits: Option<Limits>,
     ) -> Result<Posted, PostError> {
         let (debit, credit) = (from.account(), to.account());
@@ -260,6 +332,9 @@ impl Decision {
         let new = Transfer { amount, ..new };
         if let Some(posted) = self.before(&new)? {
             return Ok(posted);
+        }
+        if amount < fee {
+            return Err(PostError::BadAmount);
         }
         if from.holder == to.holder {
             return Err(PostError::WrongWay);
@@ -269,6 +344,7 @@ impl Decision {
         self.holds(from, amount)?;
         self.use_limit(to, Direction::In, amount, limits)?;
         self.put(new);
+        self.put_fee(posting::moved_fee(fact), to, fee);
         Ok(Posted::Now)
     }
 

@@ -1,13 +1,14 @@
 //! The rules of orders: paid once, refunded at most as much.
 
 use super::Decision;
+use super::account::Side;
 use crate::account::HolderState;
 use crate::ledger::{Account, Transfer, TransferKind, attribute};
 use crate::order::{
     self, FetchError, Order, OrderId, OrderState, OutboxEvent, PayError, PreparedFetch,
     PreparedPayment, RefundError, RefundTo, refunded,
 };
-use crate::posting::{FactId, PostError, Posted};
+use crate::posting::{FactId, Posted};
 use crate::quote::Output;
 use crate::vault::SignedOutput;
 
@@ -79,6 +80,18 @@ impl Decision {
             let kind = if is_fee { TransferKind::Fee } else { TransferKind::Sold };
             self.post(kind, debit, credit, part, order.id.as_bytes());
         }
+        // Of a sale, never more than the sale: so it leaves the account no lower than it was.
+        let amount = payment.fee().min(order.amount);
+        if amount > 0 {
+            self.put_beside_credit(Transfer {
+                id: order::sale_fee(order.id),
+                kind: TransferKind::Charged,
+                debit: Account::Holder(unit, order.holder),
+                credit: Account::Fees(unit),
+                amount,
+                day: self.facts.open_day,
+            });
+        }
     }
 
     pub(super) fn refund(
@@ -103,7 +116,8 @@ impl Decision {
         }
         let sum = order.refunded.checked_add(amount).filter(|sum| *sum <= order.amount);
         let sum = sum.filter(|_| amount > 0).ok_or(RefundError::TooMuch)?;
-        self.may_pay(order.holder, order.unit, amount)?;
+        self.is_open(order.holder)?;
+        self.holds(Side { holder: order.holder, unit: order.unit }, amount)?;
         let (credit, blanks) = match to {
             RefundTo::Code => (Account::Refunds(order.unit), order.blanks.clone()),
             // Of other outputs than those that were looked up, it is not known whether they are signed.
@@ -188,17 +202,6 @@ impl Decision {
             day: self.facts.open_day,
         });
         Ok(Posted::Now)
-    }
-
-    fn may_pay(
-        &self,
-        holder: crate::account::AccountId,
-        unit: tacit_core::unit::Unit,
-        amount: u64,
-    ) -> Result<(), PostError> {
-        let side = super::account::Side { holder, unit };
-        self.is_open(holder)?;
-        self.holds(side, amount)
     }
 
     fn put_order(&mut self, order: Order) {

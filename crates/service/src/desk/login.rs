@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use tacit_core::secret::Secret;
 use tacit_core::time::{Day, Timestamp};
 
+use super::spelling;
+use super::staff::StaffId;
 use super::trail::Deed;
 use super::{Owner, OwnerKind, TextError, one_line};
 use crate::vault::StoreError;
@@ -80,8 +82,12 @@ pub struct Invitation {
     pub hash: InvitationHash,
     /// Whose passkey it leads to.
     pub owner: Owner,
+    /// It is good from then on; `None`: once a second member of staff has confirmed it.
+    pub opens: Option<Timestamp>,
     /// It is worth nothing from then on.
     pub expires: Timestamp,
+    /// Who made it, of staff: somebody else has to confirm it.
+    pub by: Option<StaffId>,
 }
 
 /// A passkey was used well.
@@ -133,7 +139,7 @@ pub enum PasskeyRemoved {
 pub enum Accepted {
     /// The passkey is made, the session open, the invitation used up.
     Done,
-    /// It was used before, has expired, or never was; or its owner may not log in.
+    /// It was used before, has expired, is not good yet, or never was; or its owner may not log in.
     Unknown,
     /// A passkey that calls itself so is there already.
     Taken,
@@ -207,13 +213,13 @@ pub trait LoginStore {
     fn log_out_everywhere(&mut self, owner: Owner) -> Result<u64, StoreError>;
 
     /// Lets somebody make a passkey: staff their first, or whoever lost theirs. An earlier invitation of theirs is void.
-    /// `false` if there is nobody of that name who may log in.
+    /// `false` if there is nobody of that name who may log in. For people, [`super::recovery`] decides from when on.
     ///
     /// # Errors
     /// [`StoreError`]
     fn invite(&mut self, invitation: &Invitation, deed: &Deed) -> Result<bool, StoreError>;
 
-    /// The invitation of this code, if it is worth something at `now`.
+    /// The invitation of this code, if it is worth something at `now`, or will be.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -244,11 +250,14 @@ pub trait LoginStore {
     fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// D. Crockford's Base32: no letter that is taken for a digit, or makes a word.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Letters and digits of a code.
+const LENGTH: usize = 16;
 
 /// Passkeys somebody may have.
 pub const PASSKEYS_MAX: usize = 10;
+
+/// What is good at once was good before: its row keeps no moment that it was made at.
+pub const ALREADY: Timestamp = Timestamp::from_seconds(0);
 
 /// How long an invitation is worth something.
 pub const INVITATION_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -329,7 +338,7 @@ impl Session {
             hash: key.hash(),
             owner,
             idle_until: life.idle_until(now),
-            ends: now.after(life.whole),
+            ends: in_steps(now.after(life.whole)),
         }
     }
 
@@ -361,12 +370,16 @@ impl Life {
         }
     }
 
-    /// Rounded up to five minutes, so that the row tells no finer when somebody last asked something, and is not written
-    /// for each page.
     fn idle_until(&self, now: Timestamp) -> Timestamp {
-        const STEP: u64 = 5 * 60;
-        Timestamp::from_seconds(now.after(self.idle).seconds().div_ceil(STEP) * STEP)
+        in_steps(now.after(self.idle))
     }
+}
+
+/// Rounded up to five minutes, so that the row tells no finer when somebody came or last asked something, and is not
+/// written for each page.
+fn in_steps(moment: Timestamp) -> Timestamp {
+    const STEP: u64 = 5 * 60;
+    Timestamp::from_seconds(moment.seconds().div_ceil(STEP) * STEP)
 }
 
 impl InvitationCode {
@@ -378,9 +391,7 @@ impl InvitationCode {
     /// As it is written: 16 letters and digits in groups of four.
     pub fn spelled(&self) -> String {
         let bits = self.0.expose().iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
-        let letter = |at: usize| char::from(LETTERS[(bits >> (5 * (15 - at)) & 31) as usize]);
-        let group = |at: usize| (4 * at..4 * at + 4).map(letter).collect::<String>();
-        (0..4).map(group).collect::<Vec<_>>().join("-")
+        spelling::spelled(bits, LENGTH, 4, '-')
     }
 
     /// The code somebody wrote, in either case, with dashes and blanks or without; `O` is taken for 0, `I` and `L` for 1.
@@ -388,23 +399,7 @@ impl InvitationCode {
     /// # Errors
     /// [`CodeError`].
     pub fn read(text: &str) -> Result<Self, CodeError> {
-        let (mut bits, mut count) = (0_u128, 0);
-        for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
-            let byte = match byte.to_ascii_uppercase() {
-                b'O' => b'0',
-                b'I' | b'L' => b'1',
-                other => other,
-            };
-            let value = LETTERS.iter().position(|letter| *letter == byte).ok_or(CodeError)?;
-            count += 1;
-            if 16 < count {
-                return Err(CodeError);
-            }
-            bits = bits << 5 | value as u128;
-        }
-        if count != 16 {
-            return Err(CodeError);
-        }
+        let bits = spelling::read(text, LENGTH).ok_or(CodeError)?;
         let bytes = bits.to_be_bytes();
         Ok(Self::from_random(bytes[6..].try_into().expect("16 bytes less 6")))
     }
@@ -412,6 +407,13 @@ impl InvitationCode {
     /// What is kept of it.
     pub fn hash(&self) -> InvitationHash {
         InvitationHash(Sha256::digest(self.0.expose()).into())
+    }
+}
+
+impl Invitation {
+    /// Whether it is good at `now`, if it has not expired.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.opens.is_some_and(|opens| opens <= now)
     }
 }
 
@@ -438,7 +440,7 @@ mod tests {
         let owner = Owner::Person(PersonId::from_bytes([2; 16]));
         let now = Timestamp::from_seconds(1_000_001);
         let session = Session::begin(&key, owner, now);
-        assert_eq!(session.ends, now.after(Duration::from_secs(12 * 3600)));
+        assert_eq!(session.ends, Timestamp::from_seconds(1_043_400)); // 12 hours on, and up to full five minutes.
         assert!(session.idle_until.seconds().is_multiple_of(300));
         assert!(now.after(Duration::from_secs(30 * 60)) <= session.idle_until);
         assert_eq!(session.prolonged(now), None);

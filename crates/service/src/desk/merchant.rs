@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tacit_core::secret::Secret;
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
+use tacit_credit::passport::standing::Contract;
 use tacit_ecash::point::PointBytes;
 
 use super::login::Label;
@@ -70,6 +71,11 @@ impl NamingSecret {
         FactId::from_bytes(self.derive("refund", order.as_bytes(), request_key))
     }
 
+    /// The contract that was asked for under this key.
+    pub fn contract(&self, request_key: &str) -> Contract {
+        Contract(self.derive("contract", &[], request_key))
+    }
+
     /// What a refund is fetched with.
     pub fn refund_code(&self, refund: FactId) -> RefundCode {
         RefundCode::from_bytes(self.derive("refund code", refund.as_bytes(), ""))
@@ -96,6 +102,10 @@ pub enum Scope {
     WriteOrders,
     /// Refund.
     WriteRefunds,
+    /// Look at contracts and bills.
+    ReadBills,
+    /// Make contracts and bills, end them and take them back.
+    WriteBills,
 }
 
 /// What a key may be used for: at least one scope.
@@ -209,7 +219,13 @@ pub trait MerchantStore {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 3] = [Self::ReadOrders, Self::WriteOrders, Self::WriteRefunds];
+    pub const ALL: [Self; 5] = [
+        Self::ReadOrders,
+        Self::WriteOrders,
+        Self::WriteRefunds,
+        Self::ReadBills,
+        Self::WriteBills,
+    ];
 
     /// As it is written in documents and on pages.
     pub const fn name(self) -> &'static str {
@@ -217,6 +233,8 @@ impl Scope {
             Self::ReadOrders => "orders:read",
             Self::WriteOrders => "orders:write",
             Self::WriteRefunds => "refunds:write",
+            Self::ReadBills => "bills:read",
+            Self::WriteBills => "bills:write",
         }
     }
 
@@ -225,6 +243,8 @@ impl Scope {
             Self::ReadOrders => 1,
             Self::WriteOrders => 2,
             Self::WriteRefunds => 4,
+            Self::ReadBills => 8,
+            Self::WriteBills => 16,
         }
     }
 }
@@ -237,7 +257,7 @@ impl Scopes {
 
     /// Of the number stored.
     pub fn of_number(number: u8) -> Option<Self> {
-        (1..=7).contains(&number).then_some(Self(number))
+        (1..=31).contains(&number).then_some(Self(number))
     }
 
     /// The number stored.
@@ -397,6 +417,6 @@ mod tests {
         assert!(scopes.allow(Scope::ReadOrders) && !scopes.allow(Scope::WriteOrders));
         assert_eq!(scopes.to_string(), "orders:read refunds:write");
         assert_eq!(Scopes::of_number(scopes.number()), Some(scopes));
-        assert_eq!(Scopes::of_number(8), None);
+        assert_eq!(Scopes::of_number(32), None);
     }
 }

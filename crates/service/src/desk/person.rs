@@ -5,7 +5,7 @@ use tacit_core::time::Day;
 use super::login::{Passkey, Session};
 use super::trail::Deed;
 use super::{TextError, one_line, random_id};
-use crate::account::AccountId;
+use crate::account::{AccountId, HolderState, Level};
 use crate::vault::StoreError;
 
 random_id! {
@@ -83,6 +83,24 @@ pub struct Person {
     pub is_in_vault: bool,
 }
 
+impl Person {
+    /// Somebody who comes: nothing was shown, and the vault is not told yet.
+    pub fn newcomer(id: PersonId, account: AccountId, name: Name, opened: Day) -> Self {
+        Self {
+            id,
+            account,
+            name,
+            contact: None,
+            iban: None,
+            kyc: KycLevel::Unknown,
+            state: PersonState::Open,
+            national_number: None,
+            opened,
+            is_in_vault: false,
+        }
+    }
+}
+
 /// A person, the passkey they came with, and their first session: one commit.
 #[derive(Clone, Debug)]
 pub struct SignUp {
@@ -144,18 +162,6 @@ pub trait PersonStore {
     /// # Errors
     /// [`StoreError`]
     fn find_people(&mut self, name_begins: &str) -> Result<Found, StoreError>;
-
-    /// Opens, freezes or closes. `false` if there is nobody of that name, or they are in that state or closed already.
-    /// Whoever is closed is logged out everywhere.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn set_person_state(
-        &mut self,
-        id: PersonId,
-        state: PersonState,
-        deed: &Deed,
-    ) -> Result<bool, StoreError>;
 
     /// Puts down how somebody wants to be reached and paid. `false` if there is nobody of that name, or they are closed.
     ///
@@ -272,6 +278,16 @@ impl KycLevel {
             Self::Verified => 2,
         }
     }
+
+    /// The level that the vault sets limits by: the same number. The vault's highest, 3, is nobody's whom the desk knows.
+    pub const fn level(self) -> Level {
+        Level::new(self.number()).expect("levels of the desk are levels of the vault")
+    }
+
+    /// The level of this number.
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.number() == number)
+    }
 }
 
 impl PersonState {
@@ -290,6 +306,15 @@ impl PersonState {
     /// The state of this name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// What the vault calls it.
+    pub const fn in_vault(self) -> HolderState {
+        match self {
+            Self::Open => HolderState::Open,
+            Self::Frozen => HolderState::Frozen,
+            Self::Closed => HolderState::Closed,
+        }
     }
 }
 
@@ -323,5 +348,14 @@ mod tests {
             assert_eq!(PersonState::of_name(state.name()), Some(state));
         }
         assert_eq!(PersonState::of_name("gone"), None);
+    }
+
+    #[test]
+    fn levels_are_those_of_the_vault() {
+        for level in KycLevel::ALL {
+            assert_eq!(level.level().number(), level.number());
+            assert_eq!(KycLevel::of_number(level.number()), Some(level));
+        }
+        assert_eq!(KycLevel::of_number(3), None);
     }
 }

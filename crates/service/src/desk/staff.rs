@@ -33,8 +33,12 @@ pub enum Permission {
     SeePeople,
     /// Open an account at the desk, and let a person in again who lost their passkeys.
     ServePeople,
+    /// Confirm that a colleague was right to let somebody in again.
+    ConfirmLogins,
     /// Freeze, thaw and close accounts; set how well somebody is known.
     JudgePeople,
+    /// Look at hits of screening, and in the trail at why somebody was frozen: suspicions are not for the counter.
+    SeeSuspicions,
     /// Look at statements, payouts and what nobody claimed.
     SeeMoney,
     /// Take in statements, resolve what nobody claimed, prepare payouts.
@@ -43,8 +47,18 @@ pub enum Permission {
     ApproveMoney,
     /// Look at merchants.
     SeeMerchants,
-    /// Take merchants in, and stop them.
+    /// Take merchants in, and stop them; propose that one may bill, and end it.
     JudgeMerchants,
+    /// Grant a shop the licence to bill that a colleague proposed.
+    GrantLicences,
+    /// Look at agents, and at what their floats hold.
+    SeeAgents,
+    /// Take agents in, and stop them.
+    JudgeAgents,
+    /// Look at who asks for certificates by a registered name.
+    SeeVerifiers,
+    /// Register them, and stop them.
+    JudgeVerifiers,
     /// Look at who works here.
     SeeStaff,
     /// Take staff in, change roles, let them in again.
@@ -82,12 +96,19 @@ impl Role {
         let may: &[Self] = match permission {
             Permission::SeePeople => &[Teller, Compliance, Auditor],
             Permission::ServePeople => &[Teller],
+            Permission::ConfirmLogins => &[Teller, Compliance],
             Permission::JudgePeople => &[Compliance],
+            Permission::SeeSuspicions => &[Compliance, Auditor],
             Permission::SeeMoney => &[Finance, Compliance, Auditor],
             Permission::HandleMoney => &[Finance],
             Permission::ApproveMoney => &[Finance, Compliance],
             Permission::SeeMerchants => &[Teller, Compliance, Finance, Auditor],
             Permission::JudgeMerchants => &[Compliance],
+            Permission::GrantLicences => &[Finance, Compliance],
+            Permission::SeeAgents => &[Teller, Compliance, Finance, Auditor],
+            Permission::JudgeAgents => &[Compliance],
+            Permission::SeeVerifiers => &[Teller, Compliance, Auditor],
+            Permission::JudgeVerifiers => &[Compliance],
             Permission::SeeStaff => &[Admin, Auditor],
             Permission::ManageStaff => &[Admin],
             Permission::ManageSettings => &[Admin],
@@ -99,15 +120,22 @@ impl Role {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::SeePeople,
         Self::ServePeople,
+        Self::ConfirmLogins,
         Self::JudgePeople,
+        Self::SeeSuspicions,
         Self::SeeMoney,
         Self::HandleMoney,
         Self::ApproveMoney,
         Self::SeeMerchants,
         Self::JudgeMerchants,
+        Self::GrantLicences,
+        Self::SeeAgents,
+        Self::JudgeAgents,
+        Self::SeeVerifiers,
+        Self::JudgeVerifiers,
         Self::SeeStaff,
         Self::ManageStaff,
         Self::ManageSettings,
@@ -199,15 +227,22 @@ mod tests {
 
     /// The table as an auditor reads it: a row for each permission, a column for each role, in the order of
     /// [`Role::ALL`].
-    const TABLE: [(Permission, &str); 12] = [
+    const TABLE: [(Permission, &str); 19] = [
         (Permission::SeePeople, "XX.X."),
         (Permission::ServePeople, "X...."),
+        (Permission::ConfirmLogins, "XX..."),
         (Permission::JudgePeople, ".X..."),
+        (Permission::SeeSuspicions, ".X.X."),
         (Permission::SeeMoney, ".XXX."),
         (Permission::HandleMoney, "..X.."),
         (Permission::ApproveMoney, ".XX.."),
         (Permission::SeeMerchants, "XXXX."),
         (Permission::JudgeMerchants, ".X..."),
+        (Permission::GrantLicences, ".XX.."),
+        (Permission::SeeAgents, "XXXX."),
+        (Permission::JudgeAgents, ".X..."),
+        (Permission::SeeVerifiers, "XX.X."),
+        (Permission::JudgeVerifiers, ".X..."),
         (Permission::SeeStaff, "...XX"),
         (Permission::ManageStaff, "....X"),
         (Permission::ManageSettings, "....X"),
@@ -228,10 +263,14 @@ mod tests {
     fn an_auditor_changes_nothing_and_an_admin_sees_nobody() {
         let changes = [
             Permission::ServePeople,
+            Permission::ConfirmLogins,
             Permission::JudgePeople,
             Permission::HandleMoney,
             Permission::ApproveMoney,
             Permission::JudgeMerchants,
+            Permission::GrantLicences,
+            Permission::JudgeAgents,
+            Permission::JudgeVerifiers,
             Permission::ManageStaff,
             Permission::ManageSettings,
         ];

@@ -4,13 +4,15 @@
 //! The chain keeps honest whoever can write to the database, not whoever can write to it and to every copy of its head:
 //! `tacitd trail` prints the head, to be kept elsewhere.
 
+mod confidential;
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use tacit_core::time::Timestamp;
 
-use super::Owner;
 use super::staff::StaffId;
+use super::{Owner, TextError, one_line};
 use crate::vault::StoreError;
 
 /// Prefix of every hash.
@@ -31,26 +33,114 @@ pub enum Action {
     Invited,
     /// An invitation was used.
     InvitationAccepted,
+    /// A second member of staff confirmed an invitation.
+    InvitationConfirmed,
+    /// The holder of an account stopped an invitation that they had not asked for.
+    InvitationStopped,
     /// A member of staff added a passkey of their own.
     PasskeyAdded,
     /// A member of staff removed a passkey of their own.
     PasskeyRemoved,
     /// An account was opened at the desk.
     PersonTakenIn,
+    /// People were searched for.
+    PeopleSearched,
     /// A person was looked up.
     PersonSeen,
     /// An account was frozen.
     PersonFrozen,
     /// An account was thawed.
     PersonThawed,
+    /// A document was seen.
+    DocumentSeen,
+    /// A document was shown whose number is somebody else's, or another than before.
+    DocumentRefused,
+    /// The number of a document was taken off an account: it was written down wrongly, or is to be free for its owner again.
+    NumberReleased,
+    /// A level was set.
+    LevelSet,
+    /// A request to be identified was refused.
+    IdentificationRefused,
+    /// No invitation was made, since another document was shown than the one on record.
+    InvitationDenied,
+    /// A list of names to be screened for was put into use.
+    ListImported,
+    /// A hit of screening was found to be somebody else.
+    HitCleared,
+    /// A hit of screening led to a freeze.
+    HitConfirmed,
+    /// Somebody who complained was told why it takes longer.
+    ComplaintHeld,
+    /// A complaint was answered.
+    ComplaintAnswered,
+    /// An account is to be closed.
+    PersonClosing,
     /// An account was closed.
     PersonClosed,
+    /// An account was not closed, since it holds something.
+    PersonNotClosed,
     /// A payout was approved.
     PayoutApproved,
     /// A payout was rejected.
     PayoutRejected,
     /// Payouts were put into an order to the bank.
     PayoutsOrdered,
+    /// A payout was asked for by whoever holds the machine.
+    PayoutAsked,
+    /// It was said what a booking of the bank's was for.
+    BookingResolved,
+    /// What was said of it was refused by the vault.
+    BookingNotResolved,
+    /// Somebody else found right what was said of a booking.
+    ResolutionApproved,
+    /// Somebody said that it is not right.
+    ResolutionDeclined,
+    /// A booking was looked at.
+    BookingSeen,
+    /// Bookings were listed.
+    BookingsListed,
+    /// A payout was looked at.
+    PayoutSeen,
+    /// An unclear booking was taken in as it stands.
+    BookingTakenIn,
+    /// An unclear booking was set aside.
+    BookingSetAside,
+    /// What was set aside is looked at again.
+    BookingBroughtBack,
+    /// What came is to go back to its sender.
+    BookingSentBack,
+    /// A file of the bank's was handed in.
+    StatementHandedIn,
+    /// It was imported.
+    StatementImported,
+    /// It was said why bank and books differ.
+    DifferenceExplained,
+    /// Somebody else found that right.
+    ExplanationApproved,
+    /// Something was found that only a person can set right.
+    ExceptionRaised,
+    /// Somebody said what became of it.
+    ExceptionEnded,
+    /// An agent was taken in.
+    AgentTakenIn,
+    /// An agent was stopped.
+    AgentStopped,
+    /// An agent that was stopped works again.
+    AgentResumed,
+    /// Somebody was registered who asks for certificates.
+    VerifierRegistered,
+    /// They may no longer ask.
+    VerifierStopped,
+    /// They may ask again.
+    VerifierResumed,
+    /// A licence to bill was proposed, or other terms of one.
+    LicenceProposed,
+    /// It was granted by somebody else.
+    LicenceGranted,
+    /// It was declined, or taken back.
+    LicenceDeclined,
+    /// A licence was ended.
+    LicenceEnded,
 }
 
 /// What is to be written down, with what it is about, in the commit that does it.
@@ -58,7 +148,8 @@ pub enum Action {
 pub struct Deed {
     /// When.
     pub moment: Timestamp,
-    /// Who; `None` is whoever holds the machine, at its command line.
+    /// Who; `None` is the machine: whoever holds it, at its command line, or what follows from an earlier deed by itself;
+    /// or it was the holder of the account that it is about, of whom the detail says so.
     pub staff: Option<StaffId>,
     /// What.
     pub action: Action,
@@ -66,6 +157,28 @@ pub struct Deed {
     pub subject: String,
     /// What else is to be said: a role, a reason in the words of whoever did it.
     pub detail: String,
+}
+
+/// Why somebody did something, in one line of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// Characters it may have.
+    pub const MAX: usize = 200;
+
+    /// A reason as somebody wrote it.
+    ///
+    /// # Errors
+    /// [`TextError`].
+    pub fn new(text: &str) -> Result<Self, TextError> {
+        one_line(text, Self::MAX).map(Self)
+    }
+
+    /// As it is shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A deed as it stands in the trail.
@@ -141,17 +254,33 @@ pub trait TrailStore {
     /// [`StoreError`]
     fn note(&mut self, deed: &Deed) -> Result<(), StoreError>;
 
-    /// The head.
-    ///
-    /// # Errors
-    /// [`StoreError`]
+    /// The head. Fails as the others do.
     fn trail_head(&mut self) -> Result<Head, StoreError>;
 
-    /// Entries from this number on, at most so many.
+    /// Entries from this number on, at most so many. Fails as the others do.
+    fn trail(&mut self, from: u64, max: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// Entries about one owner or thing, the latest first, from before this number on; at most so many.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn trail(&mut self, from: u64, max: u32) -> Result<Vec<Entry>, StoreError>;
+    fn trail_about(
+        &mut self,
+        subject: &str,
+        before: Option<u64>,
+        max: u32,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// How often somebody did this, from a moment on.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn count_deeds(
+        &mut self,
+        staff: Option<StaffId>,
+        action: Action,
+        since: Timestamp,
+    ) -> Result<u64, StoreError>;
 }
 
 /// Holds a trail against its rules as it is read.
@@ -201,9 +330,43 @@ impl Checker {
 /// # Errors
 /// [`StoreError`]; within, what is wrong with it.
 pub fn check(store: &mut dyn TrailStore) -> Result<Result<Head, Break>, StoreError> {
+    check_from(store, Head::EMPTY)
+}
+
+/// The same of what was written since an earlier check, whose head the trail must still have in its place.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_on(
+    store: &mut dyn TrailStore,
+    checked: Head,
+) -> Result<Result<Head, Break>, StoreError> {
+    if checked == Head::EMPTY {
+        return check(store);
+    }
+    let (found, length) = (store.trail_head()?.length, checked.length);
+    if found < length {
+        return Ok(Err(Break::Cut { found, length }));
+    }
+    let known = store.trail(length, 1)?;
+    let is_there = known.iter().any(|entry| {
+        let found = Head { length: entry.number, hash: entry.hash };
+        found == checked && entry.computed_hash() == entry.hash
+    });
+    if is_there {
+        return check_from(store, checked);
+    }
+    // All of it is read to find what is wrong. If nothing is, all of it was written anew.
+    Ok(check(store)?.and(Err(Break::Changed { number: length })))
+}
+
+fn check_from(
+    store: &mut dyn TrailStore,
+    checked: Head,
+) -> Result<Result<Head, Break>, StoreError> {
     const STEP: u32 = 500;
     let head = store.trail_head()?;
-    let mut checker = Checker::default();
+    let mut checker = Checker { so_far: checked };
     loop {
         let entries = store.trail(checker.so_far.length + 1, STEP)?;
         for entry in &entries {
@@ -223,23 +386,67 @@ pub fn check(store: &mut dyn TrailStore) -> Result<Result<Head, Break>, StoreErr
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 60] = [
         Self::StaffLoggedIn,
         Self::StaffAdded,
         Self::StaffRoleChanged,
         Self::StaffDismissed,
         Self::Invited,
         Self::InvitationAccepted,
+        Self::InvitationConfirmed,
+        Self::InvitationStopped,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::PersonTakenIn,
+        Self::PeopleSearched,
         Self::PersonSeen,
         Self::PersonFrozen,
         Self::PersonThawed,
+        Self::DocumentSeen,
+        Self::DocumentRefused,
+        Self::NumberReleased,
+        Self::LevelSet,
+        Self::IdentificationRefused,
+        Self::InvitationDenied,
+        Self::ListImported,
+        Self::HitCleared,
+        Self::HitConfirmed,
+        Self::ComplaintHeld,
+        Self::ComplaintAnswered,
+        Self::PersonClosing,
         Self::PersonClosed,
+        Self::PersonNotClosed,
         Self::PayoutApproved,
         Self::PayoutRejected,
         Self::PayoutsOrdered,
+        Self::PayoutAsked,
+        Self::BookingResolved,
+        Self::BookingNotResolved,
+        Self::ResolutionApproved,
+        Self::ResolutionDeclined,
+        Self::BookingSeen,
+        Self::BookingsListed,
+        Self::PayoutSeen,
+        Self::BookingTakenIn,
+        Self::BookingSetAside,
+        Self::BookingBroughtBack,
+        Self::BookingSentBack,
+        Self::StatementHandedIn,
+        Self::StatementImported,
+        Self::DifferenceExplained,
+        Self::ExplanationApproved,
+        Self::ExceptionRaised,
+        Self::ExceptionEnded,
+        Self::AgentTakenIn,
+        Self::AgentStopped,
+        Self::AgentResumed,
+        Self::VerifierRegistered,
+        Self::VerifierStopped,
+        Self::VerifierResumed,
+        Self::LicenceProposed,
+        Self::LicenceGranted,
+        Self::LicenceDeclined,
+        Self::LicenceEnded,
     ];
 
     /// As it is stored and hashed; never changed.
@@ -251,17 +458,66 @@ impl Action {
             Self::StaffDismissed => "staff-dismissed",
             Self::Invited => "invited",
             Self::InvitationAccepted => "invitation-accepted",
+            Self::InvitationConfirmed => "invitation-confirmed",
+            Self::InvitationStopped => "invitation-stopped",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::PersonTakenIn => "person-taken-in",
+            Self::PeopleSearched => "people-searched",
             Self::PersonSeen => "person-seen",
             Self::PersonFrozen => "person-frozen",
             Self::PersonThawed => "person-thawed",
+            Self::DocumentSeen => "document-seen",
+            Self::DocumentRefused => "document-refused",
+            Self::NumberReleased => "number-released",
+            Self::LevelSet => "level-set",
+            Self::IdentificationRefused => "identification-refused",
+            Self::InvitationDenied => "invitation-denied",
+            Self::ListImported => "list-imported",
+            Self::HitCleared => "hit-cleared",
+            Self::HitConfirmed => "hit-confirmed",
+            Self::ComplaintHeld => "complaint-held",
+            Self::ComplaintAnswered => "complaint-answered",
+            Self::PersonClosing => "person-closing",
             Self::PersonClosed => "person-closed",
+            Self::PersonNotClosed => "person-not-closed",
             Self::PayoutApproved => "payout-approved",
             Self::PayoutRejected => "payout-rejected",
             Self::PayoutsOrdered => "payouts-ordered",
+            Self::PayoutAsked => "payout-asked",
+            Self::BookingResolved => "booking-resolved",
+            Self::BookingNotResolved => "booking-not-resolved",
+            Self::ResolutionApproved => "resolution-approved",
+            Self::ResolutionDeclined => "resolution-declined",
+            Self::BookingSeen => "booking-seen",
+            Self::BookingsListed => "bookings-listed",
+            Self::PayoutSeen => "payout-seen",
+            Self::BookingTakenIn => "booking-taken-in",
+            Self::BookingSetAside => "booking-set-aside",
+            Self::BookingBroughtBack => "booking-brought-back",
+            Self::BookingSentBack => "booking-sent-back",
+            Self::StatementHandedIn => "statement-handed-in",
+            Self::StatementImported => "statement-imported",
+            Self::DifferenceExplained => "difference-explained",
+            Self::ExplanationApproved => "explanation-approved",
+            Self::ExceptionRaised => "exception-raised",
+            Self::ExceptionEnded => "exception-ended",
+            Self::AgentTakenIn => "agent-taken-in",
+            Self::AgentStopped => "agent-stopped",
+            Self::AgentResumed => "agent-resumed",
+            Self::VerifierRegistered => "verifier-registered",
+            Self::VerifierStopped => "verifier-stopped",
+            Self::VerifierResumed => "verifier-resumed",
+            Self::LicenceProposed => "licence-proposed",
+            Self::LicenceGranted => "licence-granted",
+            Self::LicenceDeclined => "licence-declined",
+            Self::LicenceEnded => "licence-ended",
         }
+    }
+
+    /// The action of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
     }
 }
 
@@ -289,6 +545,13 @@ impl Deed {
 }
 
 impl Entry {
+    /// Whether whoever reads the trail may read its detail: see [`Action::is_confidential`]. What a later program wrote is taken for
+    /// confidential.
+    pub fn is_for_all(&self) -> bool {
+        self.detail.is_empty()
+            || Action::of_name(&self.action).is_some_and(|action| !action.is_confidential())
+    }
+
     /// SHA-256 over the domain, the hash before, number and moment in 8 bytes each, big-endian, and then the staff's
     /// identifier, action, subject and detail, each behind its length in 4 bytes.
     fn computed_hash(&self) -> EntryHash {
@@ -333,86 +596,4 @@ impl Head {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trail(length: u64) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::new();
-        for number in 1..=length {
-            let head = entries
-                .last()
-                .map_or(Head::EMPTY, |last| Head { length: last.number, hash: last.hash });
-            let deed = Deed {
-                moment: Timestamp::from_seconds(1000 + number),
-                staff: (number % 2 == 0)
-                    .then(|| StaffId::from_bytes([u8::try_from(number).unwrap(); 16])),
-                action: Action::ALL[usize::try_from(number).unwrap() % Action::ALL.len()],
-                subject: format!("person {number}"),
-                detail: "why".to_owned(),
-            };
-            entries.push(deed.entry_after(head));
-        }
-        entries
-    }
-
-    fn check(entries: &[Entry], head: Head) -> Result<(), Break> {
-        let mut checker = Checker::default();
-        entries.iter().try_for_each(|entry| checker.next(entry))?;
-        checker.end(head)
-    }
-
-    /// Every field of every entry, every entry taken out, every two swapped, an end cut off, one added.
-    #[test]
-    fn whatever_is_changed_in_a_trail_is_found() {
-        let whole = trail(9);
-        let head = Head { length: 9, hash: whole[8].hash };
-        assert_eq!(check(&whole, head), Ok(()));
-        let changes: [fn(&mut Entry); 8] = [
-            |entry| entry.number += 1,
-            |entry| entry.moment = Timestamp::from_seconds(1),
-            |entry| entry.staff = Some(StaffId::from_bytes([99; 16])),
-            |entry| entry.action.push('x'),
-            // From one field into the next.
-            |entry| {
-                let first = entry.detail.remove(0);
-                entry.subject.push(first);
-            },
-            |entry| entry.detail.clear(),
-            |entry| entry.previous = EntryHash([7; 32]),
-            |entry| entry.hash = EntryHash([7; 32]),
-        ];
-        for at in 0..whole.len() {
-            for (number, change) in changes.iter().enumerate() {
-                let mut changed = whole.clone();
-                change(&mut changed[at]);
-                assert!(check(&changed, head).is_err(), "change {number} of entry {at}");
-                // Hashed anew, which whoever changes it may do as well, it no longer fits the one after or the head.
-                changed[at].hash = changed[at].computed_hash();
-                let is_same = changed[at] == whole[at];
-                assert!(
-                    is_same || check(&changed, head).is_err(),
-                    "change {number} of entry {at}, hashed"
-                );
-            }
-            let mut without = whole.clone();
-            without.remove(at);
-            assert!(check(&without, head).is_err(), "without {at}");
-            for other in 0..at {
-                let mut swapped = whole.clone();
-                swapped.swap(at, other);
-                assert!(check(&swapped, head).is_err(), "{at} and {other} swapped");
-            }
-            assert_eq!(check(&whole[..at], head), Err(Break::Cut { found: at as u64, length: 9 }));
-        }
-        let longer = trail(10);
-        assert_eq!(check(&longer, head), Err(Break::Cut { found: 10, length: 9 }));
-    }
-
-    #[test]
-    fn each_action_has_a_name_of_its_own() {
-        let mut names: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), Action::ALL.len());
-    }
-}
+mod tests;

@@ -103,11 +103,17 @@ pub trait WebhookStore {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// A shop's deliveries, the latest day first, at most so many.
+    /// A shop's deliveries with the number of the order that each is about, the latest day first, at most `limit` after the
+    /// first `skip`.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn deliveries(&mut self, merchant: AccountId, limit: u32) -> Result<Vec<Delivery>, StoreError>;
+    fn deliveries(
+        &mut self,
+        merchant: AccountId,
+        skip: u64,
+        limit: u32,
+    ) -> Result<Vec<(Delivery, Option<u64>)>, StoreError>;
 
     /// Tries one again, at once and with all its attempts before it. `false` if the shop has none of that name.
     ///

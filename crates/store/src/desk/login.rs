@@ -1,19 +1,23 @@
 //! Logins' SQL: passkeys, sessions, invitations.
 
-use tacit_core::time::Timestamp;
+use tacit_core::time::{Day, Timestamp};
 use tacit_service::desk::Owner;
 use tacit_service::desk::login::{
     Accepted, CredentialId, Invitation, InvitationHash, Label, LogIn, LoggedIn, LoginStore,
     PASSKEYS_MAX, Passkey, PasskeyAdded, PasskeyRemoved, Session, SessionHash,
 };
+use tacit_service::desk::staff::StaffId;
 use tacit_service::desk::trail::Deed;
 use tacit_service::vault::StoreError;
 
 use super::engine::{Engine, Fault, Row, Statements, Value};
 use super::row::{day, moment, owner, read_day, read_moment, read_owner};
-use super::{Desk, trail};
+use super::{Desk, biller, trail};
 
 const UNREADABLE: Fault = Fault::Malformed("a row of a login cannot be read");
+
+/// How long a contract that has ended is kept: two years and a month.
+const CONTRACT_DAYS: u64 = 25 * 31;
 
 impl<E: Engine> LoginStore for Desk<E> {
     fn passkey(&mut self, credential: &CredentialId) -> Result<Option<Passkey>, StoreError> {
@@ -160,6 +164,9 @@ impl<E: Engine> LoginStore for Desk<E> {
             let Some(invitation) = read_invitation(statements, hash, now)? else {
                 return Ok(Accepted::Unknown);
             };
+            if !invitation.is_open(now) {
+                return Ok(Accepted::Unknown);
+            }
             if invitation.owner != passkey.owner || invitation.owner != session.owner {
                 return Ok(Accepted::Unknown);
             }
@@ -167,6 +174,10 @@ impl<E: Engine> LoginStore for Desk<E> {
                 return Ok(Accepted::Taken);
             }
             shut_out(statements, invitation.owner)?;
+            // Whoever had the lost device may have made keys for programs with it.
+            let sql = "UPDATE api_key SET revoked = 1
+                       WHERE merchant IN (SELECT account FROM merchant WHERE owner = ?1)";
+            statements.execute(sql, &owner(invitation.owner)[1..])?;
             insert_passkey(statements, passkey)?;
             insert_session(statements, session)?;
             trail::write(statements, deed)?;
@@ -175,7 +186,10 @@ impl<E: Engine> LoginStore for Desk<E> {
     }
 
     fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        // By then the vault has dropped their bills, too.
+        let ended = Day::from_number(now.day().number().saturating_sub(CONTRACT_DAYS));
         self.change(|statements| {
+            biller::drop_ended(statements, ended)?;
             let now = [moment(now)];
             let sql = "DELETE FROM session WHERE idle_until <= ?1 OR ends <= ?1";
             let sessions = statements.execute(sql, &now)?;
@@ -229,11 +243,20 @@ pub(super) fn insert_invitation(
     statements: &mut dyn Statements,
     invitation: &Invitation,
 ) -> Result<(), Fault> {
+    forget_invitation(statements, invitation.owner)?;
     let [kind, id] = owner(invitation.owner);
-    statements.execute("DELETE FROM invitation WHERE owner = ?1", std::slice::from_ref(&id))?;
-    let sql = "INSERT INTO invitation (hash, owner_kind, owner, expires) VALUES (?1, ?2, ?3, ?4)";
-    let hash = Value::from(&invitation.hash.bytes());
-    statements.execute(sql, &[hash, kind, id, moment(invitation.expires)]).map(drop)
+    let sql = "INSERT INTO invitation (hash, owner_kind, owner, opens, expires, made_by)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let by = invitation.by.map(StaffId::bytes);
+    let parameters = [
+        Value::from(&invitation.hash.bytes()),
+        kind,
+        id,
+        invitation.opens.map_or(Value::Null, moment),
+        moment(invitation.expires),
+        by.as_ref().into(),
+    ];
+    statements.execute(sql, &parameters).map(drop)
 }
 
 /// Ends all sessions of somebody, and says how many there were.
@@ -244,13 +267,13 @@ pub(super) fn end_sessions(statements: &mut dyn Statements, of: Owner) -> Result
 /// Leaves somebody no way in: neither session nor passkey nor invitation.
 pub(super) fn shut_out(statements: &mut dyn Statements, of: Owner) -> Result<(), Fault> {
     end_sessions(statements, of)?;
-    for sql in [
-        "DELETE FROM passkey WHERE owner_kind = ?1 AND owner = ?2",
-        "DELETE FROM invitation WHERE owner_kind = ?1 AND owner = ?2",
-    ] {
-        statements.execute(sql, &owner(of))?;
-    }
-    Ok(())
+    statements.execute("DELETE FROM passkey WHERE owner_kind = ?1 AND owner = ?2", &owner(of))?;
+    forget_invitation(statements, of).map(drop)
+}
+
+/// No code leads to somebody any more. Returns how many did.
+pub(super) fn forget_invitation(statements: &mut dyn Statements, of: Owner) -> Result<u64, Fault> {
+    statements.execute("DELETE FROM invitation WHERE owner_kind = ?1 AND owner = ?2", &owner(of))
 }
 
 /// Whether there is somebody of that name who may log in.
@@ -266,7 +289,7 @@ fn note(statements: &mut dyn Statements, deed: Option<&Deed>) -> Result<(), Faul
     deed.map_or(Ok(()), |deed| trail::write(statements, deed))
 }
 
-fn passkeys(statements: &mut dyn Statements, of: Owner) -> Result<Vec<Passkey>, Fault> {
+pub(super) fn passkeys(statements: &mut dyn Statements, of: Owner) -> Result<Vec<Passkey>, Fault> {
     let sql = "SELECT credential, owner_kind, owner, record, label, added, last_used FROM passkey
                WHERE owner_kind = ?1 AND owner = ?2 ORDER BY added, credential";
     statements.query(sql, &owner(of))?.iter().map(read_passkey).collect()
@@ -292,19 +315,26 @@ fn read_session(row: &Row) -> Result<Session, Fault> {
     })
 }
 
-fn read_invitation(
+pub(super) fn read_invitation(
     statements: &mut dyn Statements,
     hash: InvitationHash,
     now: Timestamp,
 ) -> Result<Option<Invitation>, Fault> {
-    let sql =
-        "SELECT hash, owner_kind, owner, expires FROM invitation WHERE hash = ?1 AND expires > ?2";
+    let sql = "SELECT hash, owner_kind, owner, opens, expires, made_by FROM invitation
+               WHERE hash = ?1 AND expires > ?2";
     let rows = statements.query(sql, &[Value::from(&hash.bytes()), moment(now)])?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let invitation = Invitation {
-        hash: InvitationHash::from_bytes(row.bytes(0)?),
-        owner: read_owner(row, 1)?,
-        expires: read_moment(row, 3)?,
-    };
+    let invitation = invitation(row, 0)?;
     Ok(may_log_in(statements, invitation.owner)?.then_some(invitation))
+}
+
+/// An invitation, from six columns in the order in which all statements name them.
+pub(super) fn invitation(row: &Row, first: usize) -> Result<Invitation, Fault> {
+    Ok(Invitation {
+        hash: InvitationHash::from_bytes(row.bytes(first)?),
+        owner: read_owner(row, first + 1)?,
+        opens: row.optional(first + 3, read_moment)?,
+        expires: read_moment(row, first + 4)?,
+        by: row.optional(first + 5, Row::bytes)?.map(StaffId::from_bytes),
+    })
 }

@@ -1,7 +1,6 @@
 //! People's SQL.
 
 use tacit_service::account::AccountId;
-use tacit_service::desk::Owner;
 use tacit_service::desk::person::{
     Contact, FOUND_MAX, Found, Iban, KycLevel, Name, Person, PersonId, PersonState, PersonStore,
     SignUp, SignedUp,
@@ -11,7 +10,7 @@ use tacit_service::vault::StoreError;
 
 use super::engine::{Engine, Fault, Row, Statements, Value};
 use super::row::{day, read_day};
-use super::{Desk, login, trail};
+use super::{Desk, login, screening, trail};
 
 const UNREADABLE: Fault = Fault::Malformed("a person's row cannot be read");
 
@@ -39,12 +38,7 @@ impl<E: Engine> PersonStore for Desk<E> {
     }
 
     fn person(&mut self, id: PersonId) -> Result<Option<Person>, StoreError> {
-        self.change(|statements| {
-            let sql = "SELECT id, account, name, contact, iban, kyc, state, national_number, opened, in_vault
-                       FROM person WHERE id = ?1";
-            let rows = statements.query(sql, &[Value::from(&id.bytes())])?;
-            rows.first().map(person).transpose()
-        })
+        self.change(|statements| of_id(statements, id))
     }
 
     fn person_of_account(&mut self, account: AccountId) -> Result<Option<Person>, StoreError> {
@@ -69,26 +63,6 @@ impl<E: Engine> PersonStore for Desk<E> {
             let is_cut = FOUND_MAX < rows.len();
             let people: Result<_, Fault> = rows.iter().take(FOUND_MAX).map(person).collect();
             Ok(Found { people: people?, is_cut })
-        })
-    }
-
-    fn set_person_state(
-        &mut self,
-        id: PersonId,
-        state: PersonState,
-        deed: &Deed,
-    ) -> Result<bool, StoreError> {
-        self.change(|statements| {
-            let sql =
-                "UPDATE person SET state = ?2 WHERE id = ?1 AND state <> ?2 AND state <> 'closed'";
-            if statements.execute(sql, &[Value::from(&id.bytes()), state.name().into()])? == 0 {
-                return Ok(false);
-            }
-            if state == PersonState::Closed {
-                login::shut_out(statements, Owner::Person(id))?;
-            }
-            trail::write(statements, deed)?;
-            Ok(true)
         })
     }
 
@@ -127,8 +101,20 @@ impl<E: Engine> PersonStore for Desk<E> {
     }
 }
 
-/// `false` if somebody has the identifier, the account or the national number already.
-fn insert(statements: &mut dyn Statements, person: &Person) -> Result<bool, Fault> {
+/// Who this is.
+pub(super) fn of_id(
+    statements: &mut dyn Statements,
+    id: PersonId,
+) -> Result<Option<Person>, Fault> {
+    let sql =
+        "SELECT id, account, name, contact, iban, kyc, state, national_number, opened, in_vault
+               FROM person WHERE id = ?1";
+    let rows = statements.query(sql, &[Value::from(&id.bytes())])?;
+    rows.first().map(person).transpose()
+}
+
+/// Whoever is put in is to be screened. `false` if somebody has the identifier, the account or the national number already.
+pub(super) fn insert(statements: &mut dyn Statements, person: &Person) -> Result<bool, Fault> {
     let sql = "INSERT INTO person
                    (id, account, name, name_key, contact, iban, kyc, state, national_number, opened, in_vault)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
@@ -145,7 +131,11 @@ fn insert(statements: &mut dyn Statements, person: &Person) -> Result<bool, Faul
         day(person.opened),
         person.is_in_vault.into(),
     ];
-    Ok(statements.execute(sql, &parameters)? == 1)
+    if statements.execute(sql, &parameters)? == 0 {
+        return Ok(false);
+    }
+    screening::expect(statements, person.id)?;
+    Ok(true)
 }
 
 /// A name as it is looked for.
@@ -153,9 +143,9 @@ fn name_key(name: &str) -> Vec<u8> {
     name.to_lowercase().into_bytes()
 }
 
-fn person(row: &Row) -> Result<Person, Fault> {
-    let kyc = row.integer(5)?;
-    let kyc = KycLevel::ALL.into_iter().find(|level| i64::from(level.number()) == kyc);
+/// A person, from the columns in the order in which all statements here name them.
+pub(super) fn person(row: &Row) -> Result<Person, Fault> {
+    let kyc = u8::try_from(row.integer(5)?).ok().and_then(KycLevel::of_number);
     Ok(Person {
         id: PersonId::from_bytes(row.bytes(0)?),
         account: row.text(1)?.parse().map_err(|_| UNREADABLE)?,

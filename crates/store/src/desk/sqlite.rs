@@ -3,11 +3,10 @@
 //! Write-ahead log, every commit synced before it returns, what is deleted overwritten: as with the vault. One connection
 //! does all of it, for whoever logs in and looks around is no load.
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior};
 use secp256k1::PublicKey;
@@ -15,6 +14,8 @@ use tacit_service::vault::StoreError;
 
 use super::engine::{Engine, Fault, Row, Statements, Value};
 use super::{Desk, MIGRATIONS, OpenError};
+use crate::file;
+use crate::file_lock::FileLock;
 
 /// Marks the file as a desk of this system: "TCTD".
 const APPLICATION_ID: i32 = 0x5443_5444;
@@ -32,7 +33,7 @@ const STATEMENTS: usize = 128;
 pub struct SqliteEngine {
     connection: Connection,
     /// Released by the system when the process dies; `None` for whoever only looks.
-    lock: Option<File>,
+    lock: Option<FileLock>,
 }
 
 /// The desk in a file.
@@ -46,8 +47,8 @@ impl SqliteDesk {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path, mint: &PublicKey) -> Result<Self, OpenError> {
-        let lock = lock(path)?;
-        create_file(path).map_err(OpenError::File)?;
+        let lock = file::lock(path)?;
+        file::create(path).map_err(OpenError::File)?;
         let mut connection = connect(path)?;
         migrate(&mut connection)?;
         Self::on(SqliteEngine { connection, lock: Some(lock) }, mint)
@@ -232,31 +233,13 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 ///
 /// # Errors
 /// [`OpenError`]; a file may be left at `target`.
-pub fn copy(
-    source: &Path,
-    target: &Path,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<(), OpenError> {
+pub fn copy(source: &Path, target: &Path, progress: impl FnMut(u64, u64)) -> Result<(), OpenError> {
     let mut from = connect(source)?;
     let moment = from.transaction().map_err(failed)?;
-    create_file(target).map_err(OpenError::File)?;
+    file::create(target).map_err(OpenError::File)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut into = Connection::open_with_flags(target, flags).map_err(failed)?;
-    let backup = Backup::new(&moment, &mut into).map_err(failed)?;
-    loop {
-        let step = backup.step(PAGES_A_STEP).map_err(failed)?;
-        let pages = backup.progress();
-        let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
-        progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));
-        match step {
-            StepResult::Done => break,
-            StepResult::More => {}
-            StepResult::Busy | StepResult::Locked | _ => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
-    }
-    drop(backup);
+    file::copy_pages(&moment, &mut into, PAGES_A_STEP, progress).map_err(failed)?;
     into.close().map_err(|(_, error)| failed(error))?;
     File::open(target).and_then(|file| file.sync_all()).map_err(OpenError::File)
 }
@@ -266,30 +249,5 @@ pub fn copy(
 /// # Errors
 /// [`OpenError`].
 pub fn first_damage(path: &Path) -> Result<Option<String>, OpenError> {
-    let said: rusqlite::Result<String> =
-        connect(path)?.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-    let said = said.map_err(failed)?;
-    Ok((said != "ok").then_some(said))
-}
-
-/// A file beside the desk: a lock inside SQLite would shut out whoever only looks.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut beside = PathBuf::from(path).into_os_string();
-    beside.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(beside);
-    let file = file.map_err(OpenError::File)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(std::fs::TryLockError::Error(error)) => Err(OpenError::File(error)),
-    }
-}
-
-/// Makes the file if it is not there, readable by its owner alone. SQLite gives its log the same rights.
-fn create_file(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    file::first_damage(&connect(path)?).map_err(failed)
 }

@@ -1,7 +1,8 @@
 //! The trail's SQL.
 
+use tacit_core::time::Timestamp;
 use tacit_service::desk::staff::StaffId;
-use tacit_service::desk::trail::{Deed, Entry, EntryHash, Head, TrailStore};
+use tacit_service::desk::trail::{Action, Deed, Entry, EntryHash, Head, TrailStore};
 use tacit_service::vault::StoreError;
 
 use super::Desk;
@@ -26,6 +27,55 @@ impl<E: Engine> TrailStore for Desk<E> {
             rows.iter().map(entry).collect()
         })
     }
+
+    fn trail_about(
+        &mut self,
+        subject: &str,
+        before: Option<u64>,
+        max: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let before = before.and_then(|number| i64::try_from(number).ok()).unwrap_or(i64::MAX);
+        self.change(|statements| {
+            let sql =
+                "SELECT number, moment, staff, action, subject, detail, previous, hash FROM trail
+                       WHERE subject = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
+            let parameters = [subject.into(), before.into(), i64::from(max).into()];
+            let rows = statements.query(sql, &parameters)?;
+            rows.iter().map(entry).collect()
+        })
+    }
+
+    fn count_deeds(
+        &mut self,
+        staff: Option<StaffId>,
+        action: Action,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.change(|statements| count(statements, staff, action, since))
+    }
+}
+
+/// How often somebody did this, from a moment on.
+pub(super) fn count(
+    statements: &mut dyn Statements,
+    staff: Option<StaffId>,
+    action: Action,
+    since: Timestamp,
+) -> Result<u64, Fault> {
+    let (action, since) = (Value::from(action.name()), moment(since));
+    let rows = match staff.map(StaffId::bytes) {
+        Some(staff) => {
+            let sql =
+                "SELECT count(*) FROM trail WHERE staff = ?1 AND action = ?2 AND moment >= ?3";
+            statements.query(sql, &[Value::from(&staff), action, since])?
+        }
+        None => {
+            let sql =
+                "SELECT count(*) FROM trail WHERE staff IS NULL AND action = ?1 AND moment >= ?2";
+            statements.query(sql, &[action, since])?
+        }
+    };
+    rows.first().map_or(Ok(0), |row| row.count(0))
 }
 
 /// Writes a deed down, in the transaction that does it.

@@ -65,14 +65,23 @@ impl<E: Engine> WebhookStore for Desk<E> {
         })
     }
 
-    fn deliveries(&mut self, merchant: AccountId, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+    fn deliveries(
+        &mut self,
+        merchant: AccountId,
+        skip: u64,
+        limit: u32,
+    ) -> Result<Vec<(Delivery, Option<u64>)>, StoreError> {
         self.change(|statements| {
-            let sql = "SELECT event, merchant, kind, order_id, amount, day, attempts, next_attempt,
-                              state, last_status
-                       FROM webhook_delivery WHERE merchant = ?1
-                       ORDER BY day DESC, event LIMIT ?2";
-            let rows = statements.query(sql, &[account(merchant), i64::from(limit).into()])?;
-            rows.iter().map(read).collect()
+            let sql = "SELECT event, webhook_delivery.merchant, kind, order_id, webhook_delivery.amount,
+                              webhook_delivery.day, attempts, next_attempt, webhook_delivery.state, last_status,
+                              order_paper.number
+                       FROM webhook_delivery LEFT JOIN order_paper ON order_paper.id = order_id
+                       WHERE webhook_delivery.merchant = ?1
+                       ORDER BY webhook_delivery.day DESC, event LIMIT ?2 OFFSET ?3";
+            let parameters = [account(merchant), i64::from(limit).into(), skip.into()];
+            let rows = statements.query(sql, &parameters)?;
+            let numbered = |row: &Row| Ok((read(row)?, row.optional(10, Row::count)?));
+            rows.iter().map(numbered).collect()
         })
     }
 

@@ -2,16 +2,22 @@
 
 use tacit_service::inventory::{Declaration, Section};
 
+use super::agent::AGENTS;
+use super::biller::BILLERS;
 use super::merchant::{MERCHANTS, ORDERS};
+use super::people::{COMPLAINTS, DECISIONS, ENROLMENTS, KNOWN};
 use super::tables::{count, joined};
+use super::verifier::VERIFIERS;
 use super::{column, table};
 
 const BOOKING: &str = "as long as the law wants payments known";
+const RESOLUTION: &str =
+    "the vault has it, or refused it: seconds, or until a second person has looked at it";
 const FOR_GOOD: &str = "for good";
 const ACCOUNT: &str = "as long as the law wants accounts known, after it is closed";
 const PASSKEY: &str = "its owner removes it, or is let go";
 const SESSION: &str = "the session ends: at most 12 hours, or half an hour without a question";
-const INVITATION: &str = "it is used, or a day is over";
+const INVITATION: &str = "it is used or stopped, or a day or two are over; that on a card, a year";
 const STAFF: &str = "as long as the trail that names them";
 
 /// The desk: people and paperwork, no money.
@@ -23,10 +29,27 @@ pub const DESK: Section = Section {
     declarations: &ALL,
 };
 
-const ALL: [Declaration; count(PARTS)] = joined(PARTS);
+static ALL: [Declaration; count(PARTS)] = joined(PARTS);
 
-const PARTS: &[&[Declaration]] =
-    &[DESK_ITSELF, PEOPLE, STAFF_TABLE, LOGINS, TRAIL, BOOKINGS, PAYOUTS, MERCHANTS, ORDERS];
+const PARTS: &[&[Declaration]] = &[
+    DESK_ITSELF,
+    PEOPLE,
+    DECISIONS,
+    KNOWN,
+    COMPLAINTS,
+    ENROLMENTS,
+    STAFF_TABLE,
+    LOGINS,
+    TRAIL,
+    BOOKINGS,
+    PAYOUTS,
+    RECONCILIATION,
+    MERCHANTS,
+    ORDERS,
+    BILLERS,
+    AGENTS,
+    VERIFIERS,
+];
 
 const DESK_ITSELF: &[Declaration] = &[
     table("desk", "The desk itself: one row.", FOR_GOOD),
@@ -113,12 +136,29 @@ const LOGINS: &[Declaration] = &[
         "login",
         SESSION,
     ),
-    column("session.ends", "When it ends whatever is asked.", "login", SESSION),
+    column(
+        "session.ends",
+        "When it ends whatever is asked, in steps of five minutes.",
+        "login",
+        SESSION,
+    ),
     table("invitation", "Codes that lead to a passkey, not used yet.", INVITATION),
     column("invitation.hash", "SHA-256 of the code.", "login", INVITATION),
     column("invitation.owner_kind", "Whether a person's or staff's.", "login", INVITATION),
     column("invitation.owner", "Whose passkey it leads to.", "login", INVITATION),
+    column(
+        "invitation.opens",
+        "When it is good; empty until a second member of staff has confirmed it, and 0 if it was good at once.",
+        "login, portal",
+        INVITATION,
+    ),
     column("invitation.expires", "When it is worth nothing.", "login", INVITATION),
+    column(
+        "invitation.made_by",
+        "Which member of staff made it: another has to confirm it.",
+        "desk",
+        INVITATION,
+    ),
 ];
 
 const TRAIL: &[Declaration] = &[
@@ -158,13 +198,46 @@ const BOOKINGS: &[Declaration] = &[
     column("booking.reference", "The payment reference in it.", "finance", BOOKING),
     column("booking.returned", "Why it came back, if it did.", "finance", BOOKING),
     column("booking.state", "Whether it is known what it was for.", "finance", BOOKING),
-    column("booking.why", "Why not.", "finance", BOOKING),
+    column("booking.why", "Why not, or why somebody set it aside.", "finance", BOOKING),
+    table(
+        "booking_resolution",
+        "What somebody said of a booking, until the vault has it.",
+        RESOLUTION,
+    ),
+    column("booking_resolution.booking", "Which.", "finance", RESOLUTION),
+    column("booking_resolution.purpose", "What it was for, in a word.", "finance", RESOLUTION),
+    column(
+        "booking_resolution.about",
+        "Whose: an account's number, a payout's name, or a hash that finds a mint quote among the open ones and names none.",
+        "finance",
+        RESOLUTION,
+    ),
+    column("booking_resolution.staff", "Who said it.", "finance", RESOLUTION),
+    column(
+        "booking_resolution.is_approved",
+        "Whether the vault may be told: what takes two waits for the second.",
+        "finance",
+        RESOLUTION,
+    ),
 ];
 
 const PAYOUTS: &[Declaration] = &[
     table("payout", "Money that people want at their bank.", BOOKING),
     column("payout.id", "Random: names what the vault holds for it, too.", "finance", BOOKING),
     column("payout.account", "Whose money: the number of their account.", "finance", BOOKING),
+    column(
+        "payout.booking",
+        "In its place, the booking whose money goes back to its sender.",
+        "finance",
+        BOOKING,
+    ),
+    column(
+        "payout.asked_by",
+        "Whether the account's holder, the machine's, or which member of staff.",
+        "finance",
+        BOOKING,
+    ),
+    column("payout.asked", "The day it was asked for: the earliest go first.", "finance", BOOKING),
     column("payout.name", "Who is paid.", "finance, payout files", BOOKING),
     column("payout.iban", "Where.", "finance, payout files", BOOKING),
     column("payout.unit", "Currency.", "finance", BOOKING),
@@ -180,4 +253,99 @@ const PAYOUTS: &[Declaration] = &[
     column("payout_order.unit", "Currency.", "finance", BOOKING),
     column("payout_order.made", "When it was made, to the second.", "payout files", BOOKING),
     column("payout_order.execution", "The day the bank shall pay.", "payout files", BOOKING),
+];
+
+const RECONCILIATION: &[Declaration] = &[
+    table("statement_file", "Files of the bank's that were imported.", BOOKING),
+    column(
+        "statement_file.hash",
+        "SHA-256 of its bytes: the same file is known again.",
+        "finance",
+        BOOKING,
+    ),
+    column("statement_file.day", "The day it was imported first.", "finance", BOOKING),
+    column("statement_file.is_statement", "Whether camt.053 or camt.054.", "finance", BOOKING),
+    column("statement_file.new", "How many bookings in it were new.", "finance", BOOKING),
+    column("statement_file.known", "How many were known.", "finance", BOOKING),
+    column("statement_file.unclear", "How many of the new ones were unclear.", "finance", BOOKING),
+    column("statement_file.unbooked", "How many entries were not booked yet.", "finance", BOOKING),
+    table("statement_balance", "What the bank says that the operator's accounts hold.", BOOKING),
+    column("statement_balance.account", "The operator's own account.", "finance", BOOKING),
+    column("statement_balance.day", "The day it closes.", "finance", BOOKING),
+    column("statement_balance.statement", "What the bank calls the statement.", "finance", BOOKING),
+    column("statement_balance.unit", "Currency.", "finance", BOOKING),
+    column("statement_balance.opening", "At the beginning, in minor units.", "finance", BOOKING),
+    column("statement_balance.closing", "At the end.", "finance", BOOKING),
+    column(
+        "statement_balance.adds_up",
+        "Whether its bookings lead from the one to the other.",
+        "finance",
+        BOOKING,
+    ),
+    column(
+        "statement_balance.contradicted",
+        "Whether another file says other balances of it.",
+        "finance",
+        BOOKING,
+    ),
+    table("statement_handed", "Who handed which file in, so that they do not judge it.", BOOKING),
+    column("statement_handed.hash", "SHA-256 of its bytes.", "finance", BOOKING),
+    column("statement_handed.staff", "Who.", "finance", BOOKING),
+    column("statement_handed.first", "The first day it tells of.", "finance", BOOKING),
+    column("statement_handed.last", "The last.", "finance", BOOKING),
+    table("money_exception", "What of money only a person can set right.", FOR_GOOD),
+    column("money_exception.kind", "What is wrong.", "finance, auditor", FOR_GOOD),
+    column(
+        "money_exception.subject",
+        "With which payout or booking.",
+        "finance, auditor",
+        FOR_GOOD,
+    ),
+    column("money_exception.raised", "The day it was found.", "finance, auditor", FOR_GOOD),
+    column(
+        "money_exception.is_open",
+        "Whether it waits for somebody.",
+        "finance, auditor",
+        FOR_GOOD,
+    ),
+    table("safeguarding", "What was owed at the end of each day: sums of everybody.", FOR_GOOD),
+    column("safeguarding.unit", "Currency.", "finance, auditor", FOR_GOOD),
+    column("safeguarding.day", "The day.", "finance, auditor", FOR_GOOD),
+    column(
+        "safeguarding.settlement",
+        "What rails held, in minor units.",
+        "finance, auditor",
+        FOR_GOOD,
+    ),
+    column("safeguarding.ecash", "E-cash outstanding.", "finance, auditor", FOR_GOOD),
+    column("safeguarding.accounts", "All accounts together.", "finance, auditor", FOR_GOOD),
+    column("safeguarding.unissued", "Paid for and not issued.", "finance, auditor", FOR_GOOD),
+    column(
+        "safeguarding.held",
+        "Set apart for payouts and cash codes.",
+        "finance, auditor",
+        FOR_GOOD,
+    ),
+    column("safeguarding.refunds", "Refunds that waited.", "finance, auditor", FOR_GOOD),
+    column(
+        "safeguarding.suspense",
+        "What nobody had been found for.",
+        "finance, auditor",
+        FOR_GOOD,
+    ),
+    table("explanation", "What staff said of differences between bank and books.", FOR_GOOD),
+    column("explanation.unit", "Currency.", "finance, auditor", FOR_GOOD),
+    column("explanation.day", "The day it is about.", "finance, auditor", FOR_GOOD),
+    column("explanation.number", "Which of the day's.", "finance, auditor", FOR_GOOD),
+    column(
+        "explanation.difference",
+        "The difference as it was then.",
+        "finance, auditor",
+        FOR_GOOD,
+    ),
+    column("explanation.note", "In their words.", "finance, auditor", FOR_GOOD),
+    column("explanation.staff", "Who said it.", "finance, auditor", FOR_GOOD),
+    column("explanation.noted", "The day they said it.", "finance, auditor", FOR_GOOD),
+    column("explanation.approver", "Who else found it right.", "finance, auditor", FOR_GOOD),
+    column("explanation.approved", "The day they did.", "finance, auditor", FOR_GOOD),
 ];

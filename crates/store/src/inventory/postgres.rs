@@ -117,6 +117,8 @@ const PARTS: &[&[Declaration]] = &[
     &tables::SALE,
     &tables::OUTBOX,
     &tables::RELEASED,
+    &tables::PASSPORT,
+    &tables::BILLS,
     &[
         table(
             "balance",

@@ -249,6 +249,88 @@ pub(super) const RELEASED: [Declaration; 2] = [
     column("released.y", "The proof: whoever has it may spend it.", "mint", FOR_GOOD),
 ];
 
+/// When the keys a passport was shown under are retired.
+const KEYS: &str = "when the passport keys it was shown under are retired";
+
+pub(super) const PASSPORT: [Declaration; 10] = [
+    table(
+        "shown",
+        "What was shown to the passport desk: serials of passports and receipts, a holder's tick of a month, a receipt of a bill.",
+        KEYS,
+    ),
+    column(
+        "shown.name",
+        "A hash of it. Serials are random and seen once; a tick's mark is its holder's in that month and in no other.",
+        "passport desk",
+        KEYS,
+    ),
+    column("shown.request", "Hash of the request that showed it.", "passport desk", KEYS),
+    column("shown.keys", "Which key epoch: with its keys, it is dropped.", "passport desk", KEYS),
+    table(
+        "answer",
+        "What the passport desk answered: the same bytes again get the same reply.",
+        KEYS,
+    ),
+    column("answer.request", "Hash of the request.", "passport desk", KEYS),
+    column(
+        "answer.bucket",
+        "Two bytes of the serial that was shown, of the holder's point at enrolment, or of what a receipt is for: a wallet that lost a reply fetches all of a bucket.",
+        "passport desk",
+        KEYS,
+    ),
+    column("answer.keys", "Which key epoch: with its keys, it is dropped.", "passport desk", KEYS),
+    column(
+        "answer.reply",
+        "The reply: a credential that only who asked can open.",
+        "passport desk",
+        KEYS,
+    ),
+    column(
+        "answer.sealed",
+        "What the wallet opens it with, sealed by the wallet for itself.",
+        "passport desk",
+        KEYS,
+    ),
+];
+
+/// When bills of a month are dropped.
+const BILLED: &str = "at the end of the year after the one it is of";
+
+pub(super) const BILLS: [Declaration; 13] = [
+    table(
+        "contract",
+        "Contracts of billers. Nothing of who has one: its number opens it, and each has its own.",
+        BILLED,
+    ),
+    column(
+        "contract.id",
+        "Its number: random, and secret to biller and payer.",
+        "biller, payer",
+        BILLED,
+    ),
+    column("contract.holder", "The biller's account.", "writer", BILLED),
+    column("contract.unit", "Currency.", "payer", BILLED),
+    column("contract.begun", "The first month a bill may be due in.", "writer, payer", BILLED),
+    column("contract.ended", "The last one, once that is known.", "writer, payer", BILLED),
+    table("bill", "What a biller asks for, month by month.", BILLED),
+    column("bill.contract", "Of which contract.", "biller, payer", BILLED),
+    column("bill.month", "The month it is due in: one a contract and month.", "writer", BILLED),
+    column("bill.amount", "How much is to be paid.", "writer, biller, payer", BILLED),
+    column(
+        "bill.due",
+        "The last day on which it is paid in time.",
+        "writer, biller, payer",
+        BILLED,
+    ),
+    column("bill.last", "Whether the contract ends with it.", "writer, payer", BILLED),
+    column(
+        "bill.state",
+        "Open, paid in time, paid late or taken back; no day and no hour.",
+        "writer, biller, payer",
+        BILLED,
+    ),
+];
+
 /// How many declarations the lists hold in all.
 pub(super) const fn count(lists: &[&[Declaration]]) -> usize {
     let (mut sum, mut at) = (0, 0);

@@ -12,9 +12,11 @@ use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
 use tacit_service::order::{Order, OrderId};
+use tacit_service::passport::{DROPPED_AT_ONCE, PreparedAnswer};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{Balance, Effects, Facts, SpentProof};
 
+use super::bill::{WasBills, put_bills};
 use super::fault::Fault;
 use super::link::{Param, Step, Wants};
 use super::read::keys;
@@ -28,6 +30,7 @@ pub(super) struct Was {
     keysets: Vec<KeysetRecord>,
     holders: HashMap<AccountId, Holder>,
     orders: HashMap<OrderId, Order>,
+    bills: WasBills,
     mint_quotes: HashMap<QuoteId, i64>,
     melt_quotes: HashMap<QuoteId, (i64, i64)>,
 }
@@ -42,6 +45,7 @@ impl Was {
             keysets: facts.keysets.clone(),
             holders: facts.holders.clone(),
             orders: facts.orders.clone(),
+            bills: WasBills::of(facts),
             mint_quotes: facts.mint_quotes.values().map(mint).collect(),
             melt_quotes: facts.melt_quotes.values().map(melt).collect(),
         }
@@ -66,6 +70,8 @@ pub(super) fn steps(effects: &Effects, was: &Was, writer: [u8; 16]) -> Result<Ve
     put_usage(&mut steps, effects);
     put_orders(&mut steps, effects, was);
     tell(&mut steps, effects);
+    answer(&mut steps, &effects.answers);
+    put_bills(&mut steps, effects, &was.bills);
     put_mint_quotes(&mut steps, effects, was);
     put_melt_quotes(&mut steps, effects, was);
     free_held(&mut steps, effects);
@@ -78,7 +84,7 @@ pub(super) fn steps(effects: &Effects, was: &Was, writer: [u8; 16]) -> Result<Ve
     Ok(steps)
 }
 
-fn rows<T>(list: &[T]) -> u64 {
+pub(super) fn rows<T>(list: &[T]) -> u64 {
     u64::try_from(list.len()).expect("a length")
 }
 
@@ -214,6 +220,39 @@ fn tell(steps: &mut Vec<Step>, effects: &Effects) {
     }
 }
 
+/// Keeps what the passport desk answered, and everything each request showed.
+fn answer(steps: &mut Vec<Step>, answers: &[PreparedAnswer]) {
+    if answers.is_empty() {
+        return;
+    }
+    let mut names: Vec<_> = answers
+        .iter()
+        .flat_map(|answer| answer.names.iter().map(|name| (*name, answer.digest, answer.keys)))
+        .collect();
+    names.sort_unstable();
+    let insert = "INSERT INTO shown (name, request, keys)
+         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) ON CONFLICT DO NOTHING";
+    let params: Vec<Param> = vec![
+        list(&names, |(name, _, _)| name.as_bytes().to_vec()),
+        list(&names, |(_, digest, _)| digest.as_bytes().to_vec()),
+        list(&names, |(_, _, keys)| i64::from(*keys)),
+    ];
+    steps.push(Step::new(insert, Wants::Rows(rows(&names)), params));
+    let mut answers: Vec<_> = answers.iter().collect();
+    answers.sort_unstable_by_key(|answer| answer.digest);
+    let insert = "INSERT INTO answer (request, bucket, keys, reply, sealed)
+         SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
+         ON CONFLICT DO NOTHING";
+    let params: Vec<Param> = vec![
+        list(&answers, |answer| answer.digest.as_bytes().to_vec()),
+        list(&answers, |answer| i64::from(answer.bucket.number())),
+        list(&answers, |answer| i64::from(answer.keys)),
+        list(&answers, |answer| answer.reply.clone()),
+        list(&answers, |answer| answer.sealed.clone()),
+    ];
+    steps.push(Step::new(insert, Wants::Rows(rows(&answers)), params));
+}
+
 fn put_mint_quotes(steps: &mut Vec<Step>, effects: &Effects, was: &Was) {
     let (known, new): (Vec<&MintQuote>, Vec<&MintQuote>) =
         effects.mint_quotes.values().partition(|quote| was.mint_quotes.contains_key(&quote.id));
@@ -302,7 +341,7 @@ fn put_melt_quotes(steps: &mut Vec<Step>, effects: &Effects, was: &Was) {
 }
 
 /// An array of one column.
-fn list<T, C>(rows: &[T], column: impl Fn(&T) -> C) -> Param
+pub(super) fn list<T, C>(rows: &[T], column: impl Fn(&T) -> C) -> Param
 where
     Vec<C>: tokio_postgres::types::ToSql + Sync + Send + 'static,
 {
@@ -528,6 +567,16 @@ fn drop_quotes(steps: &mut Vec<Step>, effects: &Effects) {
         let params: Vec<Param> =
             vec![Box::new(integer(limit.seconds())), Box::new(integer(of_paid.seconds()))];
         steps.push(Step::new(drop, Wants::Any, params));
+    }
+    if let Some(before) = effects.drop_keys_before {
+        for drop in [
+            "DELETE FROM shown WHERE name IN (SELECT name FROM shown WHERE keys < $1 LIMIT $2)",
+            "DELETE FROM answer WHERE request IN (SELECT request FROM answer WHERE keys < $1 LIMIT $2)",
+        ] {
+            let params: Vec<Param> =
+                vec![Box::new(i64::from(before)), Box::new(i64::from(DROPPED_AT_ONCE))];
+            steps.push(Step::new(drop, Wants::Any, params));
+        }
     }
     let Some(limit) = effects.drop_quotes_before else { return };
     for drop in [

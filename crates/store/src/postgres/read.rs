@@ -4,14 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use tacit_core::time::Timestamp;
 use tacit_core::unit::Unit;
+use tacit_credit::passport::standing::Contract;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::point::{PointBytes, Y};
 use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::audit::Books;
+use tacit_service::bill::Stream;
 use tacit_service::keyset::{KeysetRecord, KeysetState};
 use tacit_service::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use tacit_service::order::{Order, OrderId, OutboxEvent};
+use tacit_service::passport::{Bucket, Kept, Name, RequestDigest};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
+use tacit_service::reconcile::Sums;
 use tacit_service::vault::{
     Balance, ProofState, Purse, SignedOutput, StoreError, VaultReader, keysets_held,
 };
@@ -20,7 +24,7 @@ use tokio_postgres::Row;
 use super::fault::{Fault, Remedy};
 use super::link::{Link, Param, Question};
 use super::row::{self, at, bytes, natural_at};
-use super::{PostgresReader, books};
+use super::{PostgresReader, bill, books};
 use crate::spelling::{integer, number};
 
 /// Mint quotes where something is so, in the order [`row::mint_quote`] reads them.
@@ -53,8 +57,15 @@ pub(super) const MINT_QUOTES_PAID: &str = mint_quotes!("state = 1");
 pub(super) const MELT_QUOTES_PENDING: &str = melt_quotes!("state = 1");
 pub(super) const PROOFS: &str = "SELECT y, quote IS NULL FROM proof WHERE y = ANY($1)";
 pub(super) const OUTPUTS: &str = "SELECT b_, keyset, exponent FROM output WHERE b_ = ANY($1)";
+pub(super) const SHOWN: &str = "SELECT name, request FROM shown WHERE name = ANY($1)";
+pub(super) const REPLIES: &str = "SELECT request, reply FROM answer WHERE request = ANY($1)";
 pub(super) const FLOWS: &str = "SELECT keyset_from, keyset_to, value, fee FROM day_flow";
 pub(super) const BALANCES: &str = "SELECT account, debits, credits FROM balance";
+const SUMS: &str = "SELECT account, debits, credits FROM balance
+     WHERE account NOT LIKE 'holder/%' AND (account LIKE '%/' || $1 OR account LIKE '%/' || $1 || '/%')";
+const SUMS_OF_HOLDERS: &str =
+    "SELECT CAST(coalesce(sum(debits), 0) AS bigint), CAST(coalesce(sum(credits), 0) AS bigint)
+     FROM balance WHERE account LIKE 'holder/' || $1 || '/%'";
 pub(super) const HOLDERS_OPEN: &str =
     "SELECT id, kind, level, state, key FROM holder WHERE state = 0";
 pub(super) const ORDERS_OPEN: &str =
@@ -127,6 +138,12 @@ impl VaultReader for PostgresReader {
         self.read(|link| each(&link.ask((sql, vec![Box::new(now)]))?, row::mint_quote))
     }
 
+    fn mint_quotes_of(&mut self, request: &str) -> Result<Vec<MintQuote>, StoreError> {
+        let sql = mint_quotes!("request = $1 ORDER BY id");
+        let request = || Box::new(request.to_owned());
+        self.read(|link| each(&link.ask((sql, vec![request()]))?, row::mint_quote))
+    }
+
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
         self.read(|link| each(&link.ask(question(MELT_QUOTES_PENDING))?, row::melt_quote))
     }
@@ -135,6 +152,18 @@ impl VaultReader for PostgresReader {
         self.read(|link| {
             let rows = link.ask((HOLDERS, vec![names([id.to_string()])]))?;
             rows.first().map(row::holder).transpose()
+        })
+    }
+
+    fn holders(&mut self, after: Option<AccountId>, limit: u64) -> Result<Vec<Holder>, StoreError> {
+        let sql =
+            "SELECT id, kind, level, state, key FROM holder WHERE id > $1 ORDER BY id LIMIT $2";
+        // Nothing stands before an empty text.
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|link| {
+            let (after, limit): (Param, Param) = (Box::new(after.clone()), Box::new(limit));
+            each(&link.ask((sql, vec![after, limit]))?, row::holder)
         })
     }
 
@@ -175,6 +204,54 @@ impl VaultReader for PostgresReader {
         let sql = "SELECT id, kind, sale, amount FROM outbox LIMIT $1";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|link| each(&link.ask((sql, vec![Box::new(limit)]))?, row::event))
+    }
+
+    fn answers(
+        &mut self,
+        bucket: Bucket,
+        after: Option<RequestDigest>,
+        limit: u64,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let sql = "SELECT request, reply, sealed FROM answer
+                   WHERE bucket = $1 AND request > $2 ORDER BY request LIMIT $3";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let kept = |row: &Row| {
+            let request = RequestDigest::from_bytes(bytes(row, 0)?);
+            Ok(Kept { request, reply: at(row, 1)?, sealed: at(row, 2)? })
+        };
+        let after = after.map_or_else(Vec::new, |after| after.as_bytes().to_vec());
+        self.read(|link| {
+            let bucket = i64::from(bucket.number());
+            let params: Vec<Param> =
+                vec![Box::new(bucket), Box::new(after.clone()), Box::new(limit)];
+            each(&link.ask((sql, params))?, kept)
+        })
+    }
+
+    fn shown(&mut self, names: &[Name]) -> Result<Vec<Option<RequestDigest>>, StoreError> {
+        self.read(|link| {
+            let asked = names.iter().map(|name| &name.as_bytes()[..]);
+            let rows = link.ask((SHOWN, vec![keys(asked)]))?;
+            let known: HashMap<_, _> = each(&rows, shown)?.into_iter().collect();
+            Ok(names.iter().map(|name| known.get(name).copied()).collect())
+        })
+    }
+
+    fn stream(&mut self, contract: Contract) -> Result<Option<Stream>, StoreError> {
+        self.read(|link| {
+            let id = || vec![keys([&contract.0[..]])];
+            let mut streams = HashMap::new();
+            bill::contracts(&mut streams, &link.ask((bill::CONTRACTS, id()))?)?;
+            bill::bills(&mut streams, &link.ask((bill::BILLS, id()))?)?;
+            Ok(streams.remove(&contract))
+        })
+    }
+
+    fn reply(&mut self, request: RequestDigest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|link| {
+            let rows = link.ask((REPLIES, vec![keys([&request.as_bytes()[..]])]))?;
+            Ok(rows.first().map(reply).transpose()?.map(|(_, reply)| reply))
+        })
     }
 
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
@@ -218,6 +295,17 @@ impl VaultReader for PostgresReader {
                 }
             }
             Ok(found)
+        })
+    }
+
+    fn sums(&mut self, unit: Unit) -> Result<Sums, StoreError> {
+        self.read(|link| {
+            let code = || vec![Box::new(unit.code().to_owned()) as Param];
+            let accounts = balances(&link.ask((SUMS, code()))?)?.into_iter().collect();
+            let rows = link.ask((SUMS_OF_HOLDERS, code()))?;
+            let row = rows.first().ok_or(Fault::Malformed("a sum has no row"))?;
+            let holders = Balance { debits: natural_at(row, 0)?, credits: natural_at(row, 1)? };
+            Ok(Sums { accounts, holders })
         })
     }
 
@@ -285,6 +373,16 @@ pub(super) fn balances(rows: &[Row]) -> Result<HashMap<Account, Balance>, Fault>
         sum.credits = add(sum.credits, natural_at(row, 2)?)?;
     }
     Ok(sums)
+}
+
+/// The request that showed a name.
+pub(super) fn shown(row: &Row) -> Result<(Name, RequestDigest), Fault> {
+    Ok((Name::from_bytes(bytes(row, 0)?), RequestDigest::from_bytes(bytes(row, 1)?)))
+}
+
+/// What a request was answered with.
+pub(super) fn reply(row: &Row) -> Result<(RequestDigest, Vec<u8>), Fault> {
+    Ok((RequestDigest::from_bytes(bytes(row, 0)?), at(row, 1)?))
 }
 
 /// What has passed the edge, by account and currency.

@@ -19,13 +19,11 @@ use tacit_core::time::{Day, Timestamp};
 use tacit_ecash::point::Y;
 use tacit_service::account::AccountId;
 use tacit_service::decide::decide;
-use tacit_service::issue::MintError;
 use tacit_service::keyset::{KeysetNumber, KeysetState};
 use tacit_service::ledger::Account;
 use tacit_service::melt::MeltError;
-use tacit_service::order::{FetchError, PayError};
-use tacit_service::swap::SwapError;
-use tacit_service::vault::{Change, Facts, Outcome, StoreError, VaultStore, Wanted, keysets_held};
+use tacit_service::vault::wanted::Wanted;
+use tacit_service::vault::{Change, Facts, Outcome, StoreError, VaultStore, keysets_held};
 use tokio_postgres::Row;
 
 use super::apply::{Was, concerns_all, is_nothing, steps};
@@ -34,7 +32,8 @@ use super::link::{Link, Param, Question, Step, Wants};
 use super::mark::Lost;
 use super::read::{self, each, keys, names, question};
 use super::row::{self, at, bytes};
-use super::{Known, LOST, PostgresVault, TRIES};
+use super::{Known, LOST, PostgresVault, TRIES, bill};
+use crate::assumption::may_rest_on_assumption;
 use crate::spelling::integer;
 
 /// How long to wait before a step is taken again that another server disturbed.
@@ -306,7 +305,7 @@ fn write_beside_others(
     (facts.keysets, facts.open_day) = (at.known.keysets.clone(), at.known.open_day);
     let was = Was::of(&facts);
     let (outcomes, effects) = decide(batch, facts, at.now);
-    if look_up == LookUp::Little && outcomes.iter().any(may_rest_on_assumption) {
+    if look_up == LookUp::Little && outcomes.iter().any(may_rest) {
         return Ok(None);
     }
     if is_nothing(&effects) {
@@ -372,7 +371,11 @@ fn questions(wanted: &Wanted, look_up: LookUp) -> Vec<Question> {
     ask(read::MINT_QUOTES, wanted.mint_quotes.iter().map(|id| &id.as_bytes()[..]).collect());
     ask(read::MELT_QUOTES, wanted.melt_quotes.iter().map(|id| &id.as_bytes()[..]).collect());
     ask(read::ORDERS, wanted.orders.iter().map(|id| &id.as_bytes()[..]).collect());
+    ask(bill::CONTRACTS, wanted.streams.iter().map(|id| &id.0[..]).collect());
+    ask(bill::BILLS, wanted.streams.iter().map(|id| &id.0[..]).collect());
     ask(read::TRANSFERS, wanted.transfers.iter().map(|id| &id.as_bytes()[..]).collect());
+    ask(read::SHOWN, wanted.shown.iter().map(|name| &name.as_bytes()[..]).collect());
+    ask(read::REPLIES, wanted.requests.iter().map(|digest| &digest.as_bytes()[..]).collect());
     if look_up == LookUp::All {
         let proofs = wanted.proofs.union(&wanted.proofs_to_hold);
         ask(read::PROOFS, proofs.map(|y| &y.x()[..]).collect());
@@ -398,6 +401,8 @@ fn questions(wanted: &Wanted, look_up: LookUp) -> Vec<Question> {
                 read::MELT_QUOTES_UNPAID,
                 read::HOLDERS_OPEN,
                 read::ORDERS_OPEN,
+                bill::CONTRACTS_OPEN,
+                bill::BILLS_OPEN,
             ]
             .map(question),
         );
@@ -438,10 +443,14 @@ fn facts_of(questions: &[Question], answers: &[Vec<Row>]) -> Result<Facts, Fault
                 let orders = each(rows, row::order)?.into_iter();
                 facts.orders.extend(orders.map(|order| (order.id, order)));
             }
+            bill::CONTRACTS | bill::CONTRACTS_OPEN => bill::contracts(&mut facts.streams, rows)?,
+            bill::BILLS | bill::BILLS_OPEN => bill::bills(&mut facts.streams, rows)?,
             read::TRANSFERS => {
                 let posted = each(rows, row::transfer)?.into_iter();
                 facts.transfers.extend(posted.map(|transfer| (transfer.id, transfer)));
             }
+            read::SHOWN => facts.shown.extend(each(rows, read::shown)?),
+            read::REPLIES => facts.replies.extend(each(rows, read::reply)?),
             read::PROOFS => {
                 for row in rows {
                     let (y, is_spent) = (Y::from_x(bytes(row, 0)?), row::at(row, 1)?);
@@ -494,7 +503,14 @@ fn keysets_of(batch: &[Change]) -> impl Iterator<Item = KeysetNumber> {
             | Change::CancelOrder(_)
             | Change::Forget(_)
             | Change::Release(_)
+            | Change::Answer(_)
+            | Change::OpenContract(_)
+            | Change::EndContract { .. }
+            | Change::OpenBills { .. }
+            | Change::WithdrawBill { .. }
+            | Change::CloseMonth(_)
             | Change::Tick => (&[][..], &[][..]),
+            Change::PayBill(payment) => (payment.inputs(), &[][..]),
             Change::PayOrder(payment) => (payment.inputs(), payment.blanks()),
             Change::Refund { order, .. } => (&[][..], &order.blanks[..]),
             Change::FetchRefund(fetch) => (&[][..], fetch.outputs()),
@@ -504,52 +520,9 @@ fn keysets_of(batch: &[Change]) -> impl Iterator<Item = KeysetNumber> {
     })
 }
 
-/// Whether an outcome could be another one if proofs taken for unspent or outputs taken for new are not. What is granted
-/// needs no such doubt: its rows are inserted, and one that is there already says so.
-fn may_rest_on_assumption(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Swap(Err(SwapError::Input(_) | SwapError::Output(_)))
-        | Outcome::Paid(Err(PayError::Input(_) | PayError::AlreadyPaid))
-        | Outcome::Fetched(Err(FetchError::Output(_) | FetchError::Fetched))
-        | Outcome::Mint(Err(MintError::Output(_)))
-        | Outcome::Melt(Err(MeltError::Input(_) | MeltError::Output(_))) => true,
-        Outcome::Swap(Ok(()) | Err(SwapError::Unbalanced { .. }))
-        | Outcome::Mint(
-            Ok(())
-            | Err(
-                MintError::UnknownQuote
-                | MintError::BadSignature
-                | MintError::Unbalanced { .. }
-                | MintError::AlreadyIssued
-                | MintError::NotPaid,
-            ),
-        )
-        | Outcome::Melt(
-            Ok(_)
-            | Err(
-                MeltError::UnknownQuote
-                | MeltError::Unbalanced { .. }
-                | MeltError::Pending
-                | MeltError::Expired
-                | MeltError::PayeeClosed,
-            ),
-        )
-        | Outcome::Finished(_)
-        | Outcome::Posted(_)
-        | Outcome::Refunded(_)
-        | Outcome::Paid(
-            Ok(_)
-            | Err(
-                PayError::UnknownOrder
-                | PayError::WrongLock { .. }
-                | PayError::Output(_)
-                | PayError::WrongAmount { .. }
-                | PayError::Cancelled
-                | PayError::Expired
-                | PayError::MerchantClosed,
-            ),
-        )
-        | Outcome::Fetched(Ok(_) | Err(FetchError::Unknown | FetchError::WrongAmount))
-        | Outcome::Applied(_) => false,
-    }
+/// Here the proofs and outputs of a melt are taken for granted, too.
+fn may_rest(outcome: &Outcome) -> bool {
+    let is_melts =
+        matches!(outcome, Outcome::Melt(Err(MeltError::Input(_) | MeltError::Output(_))));
+    is_melts || may_rest_on_assumption(outcome)
 }

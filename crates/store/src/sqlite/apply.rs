@@ -10,9 +10,11 @@ use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, Transfer};
 use tacit_service::order::{Order, OutboxEvent};
+use tacit_service::passport::{DROPPED_AT_ONCE, PreparedAnswer};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
 use tacit_service::vault::{Balance, Effects, SpentProof};
 
+use super::bill::put_bills;
 use super::era::Era;
 use super::fault::Fault;
 use super::row;
@@ -33,6 +35,8 @@ pub(super) fn apply(change: &Transaction<'_>, effects: &Effects, era: Era) -> Re
         put_order(change, order)?;
     }
     tell(change, effects)?;
+    answer(change, &effects.answers)?;
+    put_bills(change, effects)?;
     for quote in effects.mint_quotes.values() {
         put_mint_quote(change, quote)?;
     }
@@ -151,6 +155,31 @@ fn tell(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault> {
     }
     for id in &effects.forget {
         change.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Keeps what the passport desk answered, and everything each request showed.
+fn answer(change: &Transaction<'_>, answers: &[PreparedAnswer]) -> Result<(), Fault> {
+    let mut names: Vec<_> = answers
+        .iter()
+        .flat_map(|answer| answer.names.iter().map(|name| (name, answer.digest, answer.keys)))
+        .collect();
+    names.sort_unstable();
+    let sql = "INSERT INTO shown (name, request, keys) VALUES (?1, ?2, ?3)";
+    let mut insert = change.prepare_cached(sql)?;
+    for (name, digest, keys) in names {
+        insert.execute(params![name.as_bytes(), digest.as_bytes(), keys])?;
+    }
+    let mut answers: Vec<_> = answers.iter().collect();
+    answers.sort_unstable_by_key(|answer| answer.digest);
+    let mut insert = change.prepare_cached(
+        "INSERT INTO answer (request, bucket, keys, reply, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for answer in answers {
+        let PreparedAnswer { digest, reply, sealed, keys, .. } = answer;
+        let bucket = answer.bucket.number();
+        insert.execute(params![digest.as_bytes(), bucket, keys, reply, sealed])?;
     }
     Ok(())
 }
@@ -384,6 +413,14 @@ fn drop_quotes(change: &Transaction<'_>, effects: &Effects) -> Result<(), Fault>
         change
             .prepare_cached("DELETE FROM sale WHERE expiry < ?1 AND (state <> 1 OR expiry < ?2)")?
             .execute([limit, of_paid].map(|moment| row::integer(moment.seconds())))?;
+    }
+    if let Some(before) = effects.drop_keys_before {
+        for sql in [
+            "DELETE FROM shown WHERE name IN (SELECT name FROM shown WHERE keys < ?1 LIMIT ?2)",
+            "DELETE FROM answer WHERE request IN (SELECT request FROM answer WHERE keys < ?1 LIMIT ?2)",
+        ] {
+            change.prepare_cached(sql)?.execute([before, DROPPED_AT_ONCE])?;
+        }
     }
     let Some(limit) = effects.drop_quotes_before else { return Ok(()) };
     let limit = row::integer(limit.seconds());

@@ -3,18 +3,16 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
 use secp256k1::PublicKey;
 
 use super::fault::Fault;
 use super::mark::Marked;
 use super::{
-    Lineage, Move, OpenError, SqliteReader, configure_writer, connect, create_file, lineage_of,
-    migrate, read,
+    Lineage, Move, OpenError, SqliteReader, configure_writer, connect, lineage_of, migrate, read,
 };
+use crate::file;
 
 /// Pages copied between two reports of progress: some megabytes.
 const PAGES_A_STEP: i32 = 4096;
@@ -76,7 +74,7 @@ pub enum CopyError {
 pub fn copy(
     source: &Path,
     target: &Path,
-    mut progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64),
 ) -> Result<Standing, CopyError> {
     let from = SqliteReader::open(source).map_err(CopyError::Source)?;
     if from.moves().map_err(CopyError::Source)? == Move::Done {
@@ -88,26 +86,11 @@ pub fn copy(
     if target.exists() {
         return Err(CopyError::Target(io::ErrorKind::AlreadyExists.into()));
     }
-    create_file(target).map_err(CopyError::Target)?;
+    file::create(target).map_err(CopyError::Target)?;
     let mut into = connect(target).map_err(|error| CopyError::Target(io::Error::other(error)))?;
     // It is made durable once, at the end.
     into.pragma_update(None, "synchronous", "off").map_err(CopyError::Sqlite)?;
-    let backup = Backup::new(&moment, &mut into).map_err(CopyError::Sqlite)?;
-    loop {
-        let step = backup.step(PAGES_A_STEP).map_err(CopyError::Sqlite)?;
-        let pages = backup.progress();
-        let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
-        progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));
-        match step {
-            StepResult::Done => break,
-            StepResult::More => {}
-            // Only while the log is being recovered or made.
-            StepResult::Busy | StepResult::Locked | _ => {
-                std::thread::sleep(Duration::from_millis(20))
-            }
-        }
-    }
-    drop(backup);
+    file::copy_pages(&moment, &mut into, PAGES_A_STEP, progress).map_err(CopyError::Sqlite)?;
     into.close().map_err(|(_, error)| CopyError::Sqlite(error))?;
     File::open(target).and_then(|file| file.sync_all()).map_err(CopyError::Target)?;
     Ok(standing)
@@ -132,8 +115,5 @@ pub fn bring_up_to_date(path: &Path) -> Result<(), OpenError> {
 /// [`OpenError`].
 pub fn first_damage(path: &Path) -> Result<Option<String>, OpenError> {
     let connection = SqliteReader::open(path)?.connection;
-    let said: String = connection
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(|error| OpenError::from(Fault::from(error)))?;
-    Ok((said != "ok").then_some(said))
+    file::first_damage(&connection).map_err(|error| OpenError::from(Fault::from(error)))
 }

@@ -5,21 +5,25 @@ use std::collections::HashSet;
 use rusqlite::{Connection, Params, Row, params};
 use tacit_core::time::{Day, Timestamp};
 use tacit_core::unit::Unit;
+use tacit_credit::passport::standing::Contract;
 use tacit_ecash::condition::Preimage;
 use tacit_ecash::point::{PointBytes, Y};
 use tacit_service::account::{AccountId, Holder, Usage};
 use tacit_service::audit::Books;
+use tacit_service::bill::Stream;
 use tacit_service::keyset::KeysetRecord;
 use tacit_service::ledger::{Account, DayFlow, DayFlows, Transfer, TransferId};
 use tacit_service::order::{Order, OrderId, OutboxEvent};
+use tacit_service::passport::{Bucket, Kept, Name, RequestDigest};
 use tacit_service::quote::{MeltQuote, MintQuote, QuoteId};
+use tacit_service::reconcile::Sums;
 use tacit_service::vault::{
     Balance, ProofState, Purse, SignedOutput, StoreError, VaultReader, keysets_held,
 };
 
 use super::era::{At, Era, Table, open_era};
 use super::fault::Fault;
-use super::{SqliteReader, books, row};
+use super::{SqliteReader, bill, books, row};
 
 impl VaultReader for SqliteReader {
     fn keysets(&mut self) -> Result<Vec<KeysetRecord>, StoreError> {
@@ -59,12 +63,27 @@ impl VaultReader for SqliteReader {
         self.read(|connection| all(connection, &sql, [now], row::mint_quote))
     }
 
+    fn mint_quotes_of(&mut self, request: &str) -> Result<Vec<MintQuote>, StoreError> {
+        let sql =
+            format!("SELECT {} FROM mint_quote WHERE request = ?1 ORDER BY id", row::MINT_QUOTE);
+        self.read(|connection| all(connection, &sql, [request], row::mint_quote))
+    }
+
     fn pending_melt_quotes(&mut self) -> Result<Vec<MeltQuote>, StoreError> {
         self.read(pending_melt_quotes)
     }
 
     fn holder(&mut self, id: AccountId) -> Result<Option<Holder>, StoreError> {
         self.read(|connection| holder(connection, id))
+    }
+
+    fn holders(&mut self, after: Option<AccountId>, limit: u64) -> Result<Vec<Holder>, StoreError> {
+        let sql =
+            "SELECT id, kind, level, state, key FROM holder WHERE id > ?1 ORDER BY id LIMIT ?2";
+        // Nothing stands before an empty text.
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|connection| all(connection, sql, (&after, limit), row::holder))
     }
 
     fn purse(&mut self, id: AccountId, unit: Unit) -> Result<Purse, StoreError> {
@@ -98,6 +117,36 @@ impl VaultReader for SqliteReader {
     fn outbox(&mut self, limit: u64) -> Result<Vec<OutboxEvent>, StoreError> {
         let sql = "SELECT id, kind, sale, amount FROM outbox LIMIT ?1";
         self.read(|connection| all(connection, sql, [row::up_to(limit)], row::event))
+    }
+
+    fn answers(
+        &mut self,
+        bucket: Bucket,
+        after: Option<RequestDigest>,
+        limit: u64,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let sql = "SELECT request, reply, sealed FROM answer
+                   WHERE bucket = ?1 AND request > ?2 ORDER BY request LIMIT ?3";
+        let kept = |row: &Row<'_>| {
+            let request = RequestDigest::from_bytes(row.get(0)?);
+            Ok(Kept { request, reply: row.get(1)?, sealed: row.get(2)? })
+        };
+        let after = after.map_or_else(Vec::new, |after| after.as_bytes().to_vec());
+        self.read(|connection| {
+            all(connection, sql, params![bucket.number(), after, row::up_to(limit)], kept)
+        })
+    }
+
+    fn shown(&mut self, names: &[Name]) -> Result<Vec<Option<RequestDigest>>, StoreError> {
+        self.read(|connection| names.iter().map(|name| shown(connection, *name)).collect())
+    }
+
+    fn stream(&mut self, contract: Contract) -> Result<Option<Stream>, StoreError> {
+        self.read(|connection| bill::stream(connection, contract))
+    }
+
+    fn reply(&mut self, request: RequestDigest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|connection| reply(connection, request))
     }
 
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
@@ -138,6 +187,10 @@ impl VaultReader for SqliteReader {
             };
             closed.into_iter().map(with_balance).collect()
         })
+    }
+
+    fn sums(&mut self, unit: Unit) -> Result<Sums, StoreError> {
+        self.read(|connection| sums(connection, unit))
     }
 
     fn books(&mut self) -> Result<Books, StoreError> {
@@ -302,6 +355,26 @@ pub(super) fn balance(connection: &Connection, account: Account) -> Result<Balan
     Ok(one(connection, sql, [account.to_string()], read)?.unwrap_or_default())
 }
 
+/// The sums of all accounts of a currency, those of holders together.
+fn sums(connection: &Connection, unit: Unit) -> Result<Sums, Fault> {
+    let sql = "SELECT name, debits, credits FROM account
+               WHERE name NOT LIKE 'holder/%' AND (name LIKE '%/' || ?1 OR name LIKE '%/' || ?1 || '/%')";
+    let read = |row: &Row<'_>| {
+        let name: String = row.get(0)?;
+        let account = name.parse().map_err(|_| Fault::Malformed("an account's name is none"))?;
+        let debits = row::natural(row.get(1)?);
+        Ok((account, Balance { debits, credits: row::natural(row.get(2)?) }))
+    };
+    let accounts = all(connection, sql, [unit.code()], read)?;
+    let sql = "SELECT coalesce(sum(debits), 0), coalesce(sum(credits), 0) FROM account
+               WHERE name LIKE 'holder/' || ?1 || '/%'";
+    let read = |row: &Row<'_>| {
+        Ok(Balance { debits: row::natural(row.get(0)?), credits: row::natural(row.get(1)?) })
+    };
+    let holders = one(connection, sql, [unit.code()], read)?.unwrap_or_default();
+    Ok(Sums { accounts: accounts.into_iter().collect(), holders })
+}
+
 pub(super) fn holder(connection: &Connection, id: AccountId) -> Result<Option<Holder>, Fault> {
     let sql = "SELECT id, kind, level, state, key FROM holder WHERE id = ?1";
     one(connection, sql, [id.to_string()], row::holder)
@@ -329,6 +402,22 @@ pub(super) fn order(connection: &Connection, id: OrderId) -> Result<Option<Order
     let sql =
         "SELECT id, holder, unit, amount, expiry, state, refunded, blanks FROM sale WHERE id = ?1";
     one(connection, sql, [id.as_bytes()], row::order)
+}
+
+/// The request that showed a name.
+pub(super) fn shown(connection: &Connection, name: Name) -> Result<Option<RequestDigest>, Fault> {
+    let sql = "SELECT request FROM shown WHERE name = ?1";
+    let digest = |row: &Row<'_>| Ok(RequestDigest::from_bytes(row.get(0)?));
+    one(connection, sql, [name.as_bytes()], digest)
+}
+
+/// What a request was answered with.
+pub(super) fn reply(
+    connection: &Connection,
+    request: RequestDigest,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let sql = "SELECT reply FROM answer WHERE request = ?1";
+    one(connection, sql, [request.as_bytes()], |row| Ok(row.get(0)?))
 }
 
 pub(super) fn transfer(connection: &Connection, id: TransferId) -> Result<Option<Transfer>, Fault> {

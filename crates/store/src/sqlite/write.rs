@@ -6,18 +6,16 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tacit_core::time::Timestamp;
 use tacit_ecash::point::{PointBytes, Y};
 use tacit_service::decide::decide;
-use tacit_service::issue::MintError;
 use tacit_service::ledger::Account;
-use tacit_service::order::{FetchError, PayError};
-use tacit_service::swap::SwapError;
+use tacit_service::vault::wanted::Wanted;
 use tacit_service::vault::{
-    Balance, Change, Effects, Facts, Outcome, SignedOutput, StoreError, VaultStore, Wanted,
-    keysets_held,
+    Balance, Change, Effects, Facts, Outcome, SignedOutput, StoreError, VaultStore, keysets_held,
 };
 
 use super::era::{At, Era, Table, open_era};
 use super::fault::Fault;
-use super::{Known, SqliteVault, apply, archive, era, read};
+use super::{Known, SqliteVault, apply, archive, bill, era, read};
+use crate::assumption::may_rest_on_assumption;
 
 impl VaultStore for SqliteVault {
     fn commit(&mut self, batch: &[Change], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
@@ -139,47 +137,6 @@ fn has_tick(batch: &[Change]) -> bool {
     batch.iter().any(|change| matches!(change, Change::Tick))
 }
 
-/// Whether an outcome could be another one if inputs taken for unspent or outputs taken for new are not. What
-/// is granted needs no such doubt: its rows are inserted, and one that is there already says so. What is refused
-/// inserts nothing, and may be the repetition of an old request, which must be answered.
-fn may_rest_on_assumption(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Swap(Err(SwapError::Input(_) | SwapError::Output(_)))
-        | Outcome::Paid(Err(PayError::Input(_) | PayError::AlreadyPaid))
-        | Outcome::Fetched(Err(FetchError::Output(_) | FetchError::Fetched))
-        | Outcome::Mint(Err(MintError::Output(_))) => true,
-        Outcome::Swap(Ok(()) | Err(SwapError::Unbalanced { .. }))
-        | Outcome::Mint(
-            Ok(())
-            | Err(
-                MintError::UnknownQuote
-                | MintError::BadSignature
-                | MintError::Unbalanced { .. }
-                | MintError::AlreadyIssued
-                | MintError::NotPaid,
-            ),
-        )
-        | Outcome::Melt(_)
-        | Outcome::Finished(_)
-        | Outcome::Posted(_)
-        | Outcome::Refunded(_)
-        | Outcome::Paid(
-            Ok(_)
-            | Err(
-                PayError::UnknownOrder
-                | PayError::WrongLock { .. }
-                | PayError::Output(_)
-                | PayError::WrongAmount { .. }
-                | PayError::Cancelled
-                | PayError::Expired
-                | PayError::MerchantClosed,
-            ),
-        )
-        | Outcome::Fetched(Ok(_) | Err(FetchError::Unknown | FetchError::WrongAmount))
-        | Outcome::Applied(_) => false,
-    }
-}
-
 pub(super) fn known_of(connection: &Connection) -> Result<Known, Fault> {
     let era = open_era(connection)?;
     Ok(Known {
@@ -244,7 +201,17 @@ fn facts(
     for id in &wanted.transfers {
         facts.transfers.extend(read::transfer(change, *id)?.map(|posted| (*id, posted)));
     }
+    for name in &wanted.shown {
+        facts.shown.extend(read::shown(change, *name)?.map(|request| (*name, request)));
+    }
+    for request in &wanted.requests {
+        facts.replies.extend(read::reply(change, *request)?.map(|reply| (*request, reply)));
+    }
+    for id in &wanted.streams {
+        facts.streams.extend(bill::stream(change, *id)?.map(|stream| (*id, stream)));
+    }
     if wanted.open_quotes {
+        facts.streams.extend(bill::open_streams(change)?);
         let mints = read::open_mint_quotes(change)?;
         facts.mint_quotes.extend(mints.into_iter().map(|quote| (quote.id, quote)));
         let holders = read::open_holders(change)?;

@@ -7,8 +7,10 @@ use tacit_service::account::{
 };
 use tacit_service::bank::payout::{message_id, order_of, settle as settle_payouts};
 use tacit_service::bank::{self, BankVault, Settled, end_to_end_id, settle};
-use tacit_service::desk::booking::{Booking, BookingState, BookingStore, Paper, Unclear, Why};
-use tacit_service::desk::payout::{Order, Payout, PayoutState, PayoutStore};
+use tacit_service::desk::booking::{
+    Booking, BookingState, BookingStore, Listed, Paper, Unclear, Why,
+};
+use tacit_service::desk::payout::{Asker, Order, Payout, PayoutState, PayoutStore, Whose};
 use tacit_service::desk::staff::StaffId;
 use tacit_service::desk::trail::{Action, Deed};
 use tacit_service::ledger::{Transfer, TransferId};
@@ -20,24 +22,25 @@ use tacit_store::desk::sqlite::SqliteDesk;
 
 use crate::opening::desk;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_795_392_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_392_000);
 
-fn eur() -> Unit {
+pub(crate) fn eur() -> Unit {
     Unit::new("eur").unwrap()
 }
 
 /// A desk on disk beside a vault that can be made to fail.
-struct Town {
-    desk: SqliteDesk,
-    vault: MemoryVault,
+pub(crate) struct Town {
+    pub(crate) desk: SqliteDesk,
+    pub(crate) vault: MemoryVault,
     /// Postings until the vault answers no more, as if the process were killed.
-    posts_left: usize,
-    limits: Option<Limits>,
+    pub(crate) posts_left: usize,
+    pub(crate) limits: Option<Limits>,
+    fee: u64,
     _folder: tempfile::TempDir,
 }
 
 /// The vault, until it answers no more.
-struct Failing<'a>(&'a mut MemoryVault, &'a mut usize);
+pub(crate) struct Failing<'a>(pub(crate) &'a mut MemoryVault, pub(crate) &'a mut usize);
 
 impl BankVault for Failing<'_> {
     type Error = StoreError;
@@ -54,6 +57,10 @@ impl BankVault for Failing<'_> {
         VaultReader::unpaid_mint_quotes(self.0, NOW)
     }
 
+    fn mint_quotes_of(&mut self, reference: &str) -> Result<Vec<MintQuote>, StoreError> {
+        VaultReader::mint_quotes_of(self.0, reference)
+    }
+
     fn post(&mut self, posting: Posting) -> Result<Result<Posted, PostError>, StoreError> {
         *self.1 = self.1.checked_sub(1).ok_or(StoreError::Busy)?;
         let outcome = self.0.commit(&[Change::Post(posting)], NOW)?.remove(0);
@@ -63,48 +70,53 @@ impl BankVault for Failing<'_> {
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desk = desk(&folder.path().join("desk.sqlite"));
         let vault = MemoryVault::default();
-        Self { desk, vault, posts_left: usize::MAX, limits: None, _folder: folder }
+        Self { desk, vault, posts_left: usize::MAX, limits: None, fee: 0, _folder: folder }
     }
 
-    fn commit(&mut self, change: Change) -> Outcome {
+    pub(crate) fn commit(&mut self, change: Change) -> Outcome {
         self.vault.commit(&[change], NOW).unwrap().remove(0)
     }
 
-    fn post(&mut self, posting: Posting) {
+    pub(crate) fn post(&mut self, posting: Posting) {
         assert!(matches!(self.commit(Change::Post(posting)), Outcome::Posted(Ok(Posted::Now))));
     }
 
-    fn open_account(&mut self, number: u8) -> AccountId {
+    pub(crate) fn open_account(&mut self, number: u8) -> AccountId {
         let id = AccountId::from_random([number; 8]);
         let (kind, level, state) = (HolderKind::Customer, Level::default(), HolderState::Open);
         self.commit(Change::OpenHolder(Holder { id, kind, level, state, key: None }));
         id
     }
 
-    fn note(&mut self, booking: Booking) -> bool {
+    pub(crate) fn note(&mut self, booking: Booking) -> bool {
         self.desk.note_bookings(booking.entry, &[booking]).unwrap()
     }
 
-    fn settle(&mut self) -> Result<Settled, StoreError> {
+    pub(crate) fn settle(&mut self) -> Result<Settled, StoreError> {
         let limits = self.limits;
         let mut vault = Failing(&mut self.vault, &mut self.posts_left);
         settle(&mut self.desk, &mut vault, &|_, _| limits)
     }
 
-    fn settle_payouts(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn settle_payouts(&mut self) -> Result<(), StoreError> {
         let mut vault = Failing(&mut self.vault, &mut self.posts_left);
-        settle_payouts(&mut self.desk, &mut vault, &|_, _| None)
+        let fee = self.fee;
+        let settled =
+            settle_payouts(&mut self.desk, &mut vault, &|_, _| None, &|_| 1000, &|_| fee, NOW);
+        settled.map(|exceptions| assert_eq!(exceptions, 0))
     }
 
-    fn ask(&mut self, number: u8, account: AccountId, amount: u64) -> FactId {
+    pub(crate) fn ask(&mut self, number: u8, account: AccountId, amount: u64) -> FactId {
         let id = FactId::from_bytes([number; 16]);
         let payout = Payout {
             id,
-            account,
+            whose: Whose::Account(account),
+            by: Asker::Holder,
+            asked: NOW.day(),
             name: "Anna Apfel".to_owned(),
             iban: "DE89370400440532013000".to_owned(),
             unit: eur(),
@@ -113,40 +125,40 @@ impl Town {
             state: PayoutState::Asked,
             approvals: 0,
         };
-        assert!(self.desk.add_payout(&payout).unwrap());
-        assert!(!self.desk.add_payout(&payout).unwrap());
+        assert!(self.desk.add_payout(&payout, None).unwrap());
+        assert!(!self.desk.add_payout(&payout, None).unwrap());
         id
     }
 
-    fn payout_state(&mut self, id: FactId) -> PayoutState {
+    pub(crate) fn payout_state(&mut self, id: FactId) -> PayoutState {
         self.desk.payout(id).unwrap().unwrap().state
     }
 
-    fn order(&mut self, number: u8, ids: &[FactId]) -> u64 {
+    pub(crate) fn order(&mut self, number: u8, ids: &[FactId]) -> u64 {
         let id = FactId::from_bytes([number; 16]);
         let order = Order { id, unit: eur(), made: NOW, execution: NOW.day() };
         let deed = deed(Action::PayoutsOrdered);
         self.desk.order_payouts(&order, 1000, ids, &deed).unwrap()
     }
 
-    fn state(&mut self, id: EntryId) -> BookingState {
+    pub(crate) fn state(&mut self, id: EntryId) -> BookingState {
         self.desk.booking(id).unwrap().unwrap().state
     }
 
-    fn owed(&mut self, id: AccountId) -> u64 {
+    pub(crate) fn owed(&mut self, id: AccountId) -> u64 {
         self.vault.purse(id, eur()).unwrap().balance.owed().unwrap()
     }
 }
 
-fn deed(action: Action) -> Deed {
+pub(crate) fn deed(action: Action) -> Deed {
     Deed { moment: NOW, staff: None, action, subject: String::new(), detail: String::new() }
 }
 
-fn entry(number: u8) -> EntryId {
+pub(crate) fn entry(number: u8) -> EntryId {
     EntryId::from_bytes([number; 32])
 }
 
-fn came(number: u8, amount: u64, reference: Option<String>) -> Booking {
+pub(crate) fn came(number: u8, amount: u64, reference: Option<String>) -> Booking {
     let paper = Paper { reference, text: "rent".to_owned(), ..Paper::default() };
     Booking {
         id: entry(number),
@@ -160,11 +172,11 @@ fn came(number: u8, amount: u64, reference: Option<String>) -> Booking {
     }
 }
 
-fn reference_of(id: AccountId) -> Option<String> {
+pub(crate) fn reference_of(id: AccountId) -> Option<String> {
     Some(format!("RF00{id}"))
 }
 
-fn with_end_to_end(mut booking: Booking, hold: FactId) -> Booking {
+pub(crate) fn with_end_to_end(mut booking: Booking, hold: FactId) -> Booking {
     booking.paper.end_to_end = Some(end_to_end_id(hold));
     booking
 }
@@ -218,10 +230,10 @@ fn what_nobody_can_place_waits_in_suspense_with_its_paper() {
                 .is_some()
         );
     }
-    let waiting = town.desk.questionable_bookings(None, 2).unwrap();
+    let waiting = town.desk.bookings(Listed::Waiting, None, 2).unwrap();
     assert_eq!(waiting.len(), 2);
     assert_eq!(waiting[0].paper.text, "rent");
-    let rest = town.desk.questionable_bookings(Some(waiting[1].id), 2).unwrap();
+    let rest = town.desk.bookings(Listed::Waiting, Some(waiting[1].place()), 2).unwrap();
     assert_eq!(rest.len(), 1);
 
     // Its owner opens the account, and the next file finds it.
@@ -236,7 +248,11 @@ fn a_person_at_the_desk_may_say_what_it_was_for() {
     let anna = town.open_account(1);
     town.note(came(1, 100, None));
     town.settle().unwrap();
-    let to = tacit_service::posting::Assignee::Holder { holder: anna, limits: None };
+    let to = tacit_service::posting::Assignee::Holder {
+        holder: anna,
+        limits: None,
+        source: tacit_service::posting::Source::Own,
+    };
     town.post(Posting::Assign { entry: entry(1), unit: eur(), to });
     assert_eq!(town.settle().unwrap(), Settled { done: 1, open: 0 });
     assert_eq!((town.owed(anna), town.state(entry(1))), (100, BookingState::Done));
@@ -285,6 +301,30 @@ fn a_mint_quote_is_paid_by_its_reference_and_exact_amount() {
 }
 
 #[test]
+fn money_that_comes_after_a_quote_has_expired_is_for_it_all_the_same() {
+    let mut town = Town::new();
+    let id = QuoteId::from_random([5; 16]);
+    let reference = "RF59000000000077".to_owned();
+    town.commit(Change::OpenMintQuote(MintQuote {
+        id,
+        unit: eur(),
+        method: Method::Bank,
+        request: reference.clone(),
+        amount: 1050,
+        pubkey: None,
+        expiry: Timestamp::from_seconds(NOW.seconds() - 86_400),
+        state: MintQuoteState::Unpaid,
+    }));
+    town.note(came(1, 1000, Some(reference.clone())));
+    town.note(came(2, 1050, Some(reference)));
+    town.settle().unwrap();
+    assert_eq!(town.state(entry(1)), BookingState::Open(Why::Amount));
+    assert_eq!(town.state(entry(2)), BookingState::Done);
+    let quote = VaultReader::mint_quote(&mut town.vault, id).unwrap().unwrap();
+    assert_eq!(quote.state, MintQuoteState::Paid);
+}
+
+#[test]
 fn a_payout_is_paid_when_the_bank_says_so_and_comes_back_to_its_owner() {
     let mut town = Town::new();
     let anna = town.open_account(1);
@@ -313,6 +353,11 @@ fn a_payout_is_paid_when_the_bank_says_so_and_comes_back_to_its_owner() {
     town.settle().unwrap();
     assert_eq!(town.state(entry(4)), BookingState::Done);
     assert_eq!(town.state(entry(2)), BookingState::Done);
+    assert_eq!(town.owed(anna), 1000);
+    // The bank carries the same order out a second time: that is nobody's, and somebody has to see it.
+    town.note(went(5, 400));
+    town.settle().unwrap();
+    assert_eq!(town.state(entry(5)), BookingState::Open(Why::Paid));
     assert_eq!(town.owed(anna), 1000);
 }
 
@@ -410,12 +455,13 @@ fn a_rejected_payout_gives_the_money_back_once() {
     let anna = town.open_account(1);
     town.note(came(1, 1000, reference_of(anna)));
     town.settle().unwrap();
+    town.fee = 5;
     let (held, asked) = (town.ask(1, anna, 600), town.ask(2, anna, 100));
     let reject =
         |town: &mut Town, id| town.desk.reject_payout(id, &deed(Action::PayoutRejected)).unwrap();
     assert!(reject(&mut town, asked), "before anything was held");
     town.settle_payouts().unwrap();
-    assert_eq!(town.owed(anna), 400);
+    assert_eq!(town.owed(anna), 395, "the payout, and what it costs");
     assert!(reject(&mut town, held));
     assert!(!reject(&mut town, held));
     assert_eq!(town.order(9, &[held, asked]), 0);

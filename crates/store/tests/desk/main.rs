@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bank;
+mod cash;
 mod inventory;
 mod opening;
 mod suite;
+mod suspense;

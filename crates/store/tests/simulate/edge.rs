@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tacit_service::account::{AccountId, Holder, HolderKind, HolderState, Level};
 use tacit_service::order::{Order, OrderId, OrderState, RefundTo};
-use tacit_service::posting::{Assignee, EntryId, FactId, Posted, Posting};
+use tacit_service::posting::{Assignee, EntryId, FactId, Posted, Posting, Source};
 use tacit_service::vault::{Change, Outcome};
 
 use crate::town::{Town, asked};
@@ -18,7 +18,8 @@ use crate::wallet::{Wallet, coin};
 pub(crate) struct Edge {
     /// Minor units owed to each account: the auditor compares.
     pub(crate) owed: BTreeMap<AccountId, u64>,
-    held: Vec<(FactId, AccountId, u64)>,
+    /// What is set apart: for whom, how much, and the fee beside it.
+    held: Vec<(FactId, AccountId, u64, u64)>,
     paid: Vec<OrderId>,
 }
 
@@ -35,12 +36,13 @@ impl Town {
     }
 
     pub(crate) fn live_at_the_edge(&mut self) {
-        match self.dice.below(6) {
+        match self.dice.below(7) {
             0 => self.pay_in(),
             1 => self.approve_a_quote(),
             2 => self.set_apart(),
             3 => self.end_what_is_held(),
             4 => self.sell(),
+            5 => self.take_cash(),
             _ => self.refund(),
         }
     }
@@ -73,7 +75,7 @@ impl Town {
         self.post(&Posting::Arrived { entry, unit, amount });
         self.outside.received += amount;
         self.audit();
-        let to = Assignee::Holder { holder, limits: None };
+        let to = Assignee::Holder { holder, limits: None, source: Source::Own };
         self.post(&Posting::Assign { entry, unit, to });
         *self.edge.owed.get_mut(&holder).expect("of the town") += amount;
         self.tally.count("paid in");
@@ -98,7 +100,7 @@ impl Town {
         let unit = self.unit;
         self.post(&Posting::Hold { hold, holder, unit, amount, fee, limits: None });
         *self.edge.owed.get_mut(&holder).expect("of the town") -= amount + fee;
-        self.edge.held.push((hold, holder, amount));
+        self.edge.held.push((hold, holder, amount, fee));
         self.tally.count("held");
     }
 
@@ -107,12 +109,19 @@ impl Town {
             return;
         }
         let at = self.dice.below(self.edge.held.len());
-        let (hold, holder, amount) = self.edge.held.swap_remove(at);
+        let (hold, holder, amount, fee) = self.edge.held.swap_remove(at);
         let unit = self.unit;
         if self.dice.once_in(3) {
             self.post(&Posting::Release { hold, holder, unit });
-            *self.edge.owed.get_mut(&holder).expect("of the town") += amount;
+            *self.edge.owed.get_mut(&holder).expect("of the town") += amount + fee;
             self.tally.count("given back");
+            return;
+        }
+        if self.dice.once_in(2) {
+            let (to, _) = self.somebody();
+            self.post(&Posting::HandOver { hold, from: holder, to, unit });
+            *self.edge.owed.get_mut(&to).expect("of the town") += amount;
+            self.tally.count("handed over");
             return;
         }
         let entry = EntryId::from_bytes(self.dice.bytes());
@@ -121,6 +130,21 @@ impl Town {
         self.audit();
         self.post(&Posting::Assign { entry, unit, to: Assignee::Hold { hold, holder } });
         self.tally.count("paid out");
+    }
+
+    /// One account takes cash for another, which pays a fee out of what it gets.
+    fn take_cash(&mut self) {
+        let ((from, owed), (to, _)) = (self.somebody(), self.somebody());
+        if owed == 0 || from == to {
+            return;
+        }
+        let amount = 1 + self.dice.next() % owed;
+        let fee = self.dice.next() % (amount + 1);
+        let (fact, unit) = (FactId::from_bytes(self.dice.bytes()), self.unit);
+        self.post(&Posting::Move { fact, from, to, unit, amount, fee, limits: None });
+        *self.edge.owed.get_mut(&from).expect("of the town") -= amount;
+        *self.edge.owed.get_mut(&to).expect("of the town") += amount - fee;
+        self.tally.count("moved");
     }
 
     fn sell(&mut self) {
@@ -145,9 +169,11 @@ impl Town {
         let opened = self.commit(vec![Change::OpenOrder(order.clone())]);
         assert_eq!(opened, [Outcome::Applied(true)]);
         let proofs: Vec<_> = coins.iter().map(|coin| coin.proof.clone()).collect();
+        // Now and then more is asked for the sale than it brings.
+        let fee = self.dice.next() % (amount + 2);
         let pay = |town: &Self| {
             let payment = town.mint.prepare_payment(&order, None, &proofs, &[]);
-            Change::PayOrder(payment.expect("honest proofs"))
+            Change::PayOrder(payment.expect("honest proofs").with_fee(fee))
         };
         let mut outcomes = vec![];
         if self.dice.once_in(2) {
@@ -159,7 +185,7 @@ impl Town {
         }
         let both = [Posted::Now, Posted::Before].map(|posted| Outcome::Paid(Ok(posted)));
         assert_eq!(outcomes, both, "paid once");
-        *self.edge.owed.get_mut(&holder).expect("of the town") += amount;
+        *self.edge.owed.get_mut(&holder).expect("of the town") += amount - fee.min(amount);
         self.wallet.spent.extend(coins);
         self.edge.paid.push(order.id);
         self.tally.count("sold");

@@ -34,7 +34,7 @@ pub(crate) trait Site {
 pub(crate) struct Tally(BTreeMap<&'static str, u64>);
 
 impl Tally {
-    const ALL: [&'static str; 22] = [
+    const ALL: [&'static str; 24] = [
         "swaps",
         "mints",
         "melts paid",
@@ -54,6 +54,8 @@ impl Tally {
         "approved",
         "held",
         "given back",
+        "handed over",
+        "moved",
         "paid out",
         "sold",
         "refunded",

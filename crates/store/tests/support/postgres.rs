@@ -84,7 +84,7 @@ impl Postgres {
     pub fn run(&mut self) {
         assert!(self.child.is_none(), "it runs");
         for _ in 0..PATIENCE {
-            // Processes of a killed one may still be about; it then ends at once, and is started anew.
+            // Whatever made it end at once, such as its port in use for a moment, it is started anew.
             let ended = self
                 .child
                 .as_mut()
@@ -136,15 +136,20 @@ impl Postgres {
     }
 
     /// Kills the server and all its processes at once (SIGKILL): it gets no chance to tidy up.
+    ///
+    /// # Panics
+    /// If one of its processes is still there after a minute.
     pub fn kill(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        let number = child.id();
-        // The first process forks one for each connection; without it they would live on for a moment.
-        let children = fs::read_to_string(format!("/proc/{number}/task/{number}/children"));
-        let mut kill = Command::new("kill");
-        kill.arg("-KILL").arg(number.to_string());
-        _ = kill.args(children.unwrap_or_default().split_whitespace()).status();
+        let left = self.end();
+        assert!(left.is_empty(), "processes of PostgreSQL do not end: {left:?}");
+    }
+
+    /// The same; says which processes are still there after a minute.
+    fn end(&mut self) -> Vec<u32> {
+        let Some(mut child) = self.child.take() else { return Vec::new() };
+        let left = kill_all(&self.folder.path().join("data"), child.id());
         _ = child.wait();
+        left
     }
 
     /// Copies all that the server has on disk; it is killed for that, and runs again.
@@ -196,13 +201,49 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.kill();
+        self.end();
         if std::thread::panicking() {
             let log = self.log();
             let tail: Vec<&str> = log.lines().rev().take(30).collect();
             eprintln!("the last PostgreSQL said, newest first:\n{}", tail.join("\n"));
         }
     }
+}
+
+/// Kills (SIGKILL) every process of a server, and whoever looks after it; says which are still there after a minute.
+///
+/// `data`: the server's directory.
+pub fn kill_all(data: &Path, keeper: u32) -> Vec<u32> {
+    // The first process forks one for each connection: stopped, it cannot fork another while they are listed.
+    signal("STOP", &[processes_in(data), vec![keeper]].concat());
+    signal("KILL", &[processes_in(data), vec![keeper]].concat());
+    for _ in 0..PATIENCE {
+        let left = processes_in(data);
+        if left.is_empty() {
+            return left;
+        }
+        signal("KILL", &left);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    processes_in(data)
+}
+
+/// All that work in a server's directory: none of its processes leaves it, and nobody else goes there.
+fn processes_in(data: &Path) -> Vec<u32> {
+    let Ok(data) = fs::canonicalize(data) else { return Vec::new() };
+    let all = fs::read_dir("/proc").expect("processes").flatten();
+    let numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let ours = |number: &u32| {
+        fs::read_link(format!("/proc/{number}/cwd")).is_ok_and(|place| place == data)
+    };
+    numbers.filter(ours).collect()
+}
+
+/// Sends a signal to processes; those that have ended meanwhile are passed over.
+fn signal(name: &str, processes: &[u32]) {
+    let mut kill = Command::new("kill");
+    kill.arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
+    _ = kill.stderr(Stdio::null()).status();
 }
 
 /// Where the server's programs are: `TACIT_POSTGRES_BIN`, or the newest of Debian's packages.

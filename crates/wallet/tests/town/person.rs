@@ -78,6 +78,7 @@ impl Network {
                 self.inbox.push(request.body.as_ref().unwrap().expose().to_owned());
                 (200, String::new())
             }
+            Recipient::Desk(_) => unreachable!("nobody has an account in this town"),
         }
     }
 

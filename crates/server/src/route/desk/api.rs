@@ -1,8 +1,11 @@
-//! The merchants' API: orders and refunds, for programs that show a key.
+//! The merchants' API: orders and refunds, for programs that show a key; [`bills`] for those of billers.
+
+mod bills;
 
 use axum::Json;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -30,6 +33,9 @@ const BODY_MAX: usize = 16 * 1024;
 const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
 
+/// The largest number that every JSON library reads as it was written (RFC 8259, section 6).
+const NUMBER_MAX: u64 = (1 << 53) - 1;
+
 /// The largest amount of an order: what the largest integer of JSON can carry in every language (RFC 8259, section 6).
 pub(crate) const AMOUNT_MAX: u64 = (1 << 53) - 1;
 
@@ -42,6 +48,7 @@ pub(super) fn router() -> Router<Desk> {
         .route("/api/v1/orders/{order}", get(show))
         .route("/api/v1/orders/{order}/cancel", post(cancel))
         .route("/api/v1/orders/{order}/refunds", get(refunds).post(give_back))
+        .merge(bills::router())
 }
 
 /// A program with a key.
@@ -97,7 +104,11 @@ impl FromRequestParts<Desk> for RequestKey {
 }
 
 async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let read = axum::body::to_bytes(body, BODY_MAX);
+    read_up_to(body, BODY_MAX).await
+}
+
+async fn read_up_to<T: DeserializeOwned>(body: Body, most: usize) -> Result<T, Refusal> {
+    let read = axum::body::to_bytes(body, most);
     let read = tokio::time::timeout(std::time::Duration::from_secs(20), read).await;
     let bytes = read.map_err(|_| Refusal::Bad)?.map_err(|_| Refusal::TooLarge)?;
     serde_json::from_slice(&bytes).map_err(|_| Refusal::Bad)
@@ -236,6 +247,18 @@ struct Asked {
     before: Option<u64>,
 }
 
+/// How many are asked for, and from below which number on.
+fn page_of(asked: Result<Query<Asked>, QueryRejection>) -> Result<(u64, Option<u64>), Refusal> {
+    let bad = || Refusal::Field(ENGLISH.merchant_refusal.limit.to_owned());
+    let Query(Asked { limit, before }) = asked.map_err(|_| bad())?;
+    let limit = limit.unwrap_or(LIMIT);
+    let is_number = before.is_none_or(|before| (1..=NUMBER_MAX).contains(&before));
+    if !(1..=LIMIT_MAX).contains(&limit) || !is_number {
+        return Err(bad());
+    }
+    Ok((limit, before))
+}
+
 #[derive(Serialize)]
 struct Orders {
     orders: Vec<OrderTold>,
@@ -247,15 +270,10 @@ struct Orders {
 async fn list(
     State(desk): State<Desk>,
     program: Program,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Orders>, Refusal> {
     program.may(Scope::ReadOrders)?;
-    let bad = || Refusal::Field(ENGLISH.merchant_refusal.limit.to_owned());
-    let Query(Asked { limit, before }) = asked.map_err(|_| bad())?;
-    let limit = limit.unwrap_or(LIMIT);
-    if !(1..=LIMIT_MAX).contains(&limit) || before == Some(0) {
-        return Err(bad());
-    }
+    let (limit, before) = page_of(asked)?;
     let account = program.merchant.account;
     let mut papers = desk.run(move |store| Ok(store.orders(account, before, limit + 1)?)).await?;
     let is_more = limit < papers.len() as u64;
@@ -353,9 +371,10 @@ mod tests {
     #[test]
     fn the_document_has_every_path_and_its_examples_are_read() {
         let document: Value = serde_json::from_str(DOCUMENT).unwrap();
-        let text = include_str!("api.rs");
+        let (own, of_bills) = (include_str!("api.rs"), include_str!("api/bills.rs"));
+        let routes = |text: &'static str| text.split(".route(\"/api/").skip(1);
         let mut told = 0;
-        for part in text.split(".route(\"/api/").skip(1).take(5) {
+        for part in routes(own).take(5).chain(routes(of_bills)) {
             let (path, rest) = part.split_once('"').unwrap();
             let handlers = rest.split('\n').next().unwrap();
             let operations = document["paths"][format!("/api/{path}")].as_object().unwrap();
@@ -377,6 +396,12 @@ mod tests {
         }
         for example in examples("NewRefund").as_array().unwrap() {
             serde_json::from_value::<RefundAsked>(example.clone()).unwrap();
+        }
+        for example in examples("NewContract").as_array().unwrap() {
+            serde_json::from_value::<bills::ContractAsked>(example.clone()).unwrap();
+        }
+        for example in examples("NewBills").as_array().unwrap() {
+            serde_json::from_value::<bills::BillsAsked>(example.clone()).unwrap();
         }
     }
 }

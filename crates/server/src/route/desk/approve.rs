@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -10,11 +11,11 @@ use tacit_service::posting::{PostError, Posting};
 use tacit_service::quote::{MintQuote, MintQuoteState, QuoteId};
 
 use super::money::why_not;
-use super::portal::{SIGN_OUT, menu};
+use super::portal;
 use super::see;
 use crate::desk::Desk;
 use crate::desk::money::{self, amount, ask, written};
-use crate::desk::page::{Page, show};
+use crate::desk::page::{Page, show_with};
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{PersonLogin, SignedForm};
 use crate::text::{ENGLISH, fill};
@@ -54,10 +55,9 @@ fn page(
     sure: Option<Sure>,
 ) -> Response {
     let text = &ENGLISH.money;
-    let name = login.person.name.as_str();
-    let mut page = Page::new(desk, PATH, text.approve_title).seen_by(name, &login.key, SIGN_OUT);
-    page.menu = menu();
-    show(&ApprovePage { page, wrong, said: said.to_owned(), sure })
+    let page = portal::page(desk, login, PATH, text.approve_title);
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    show_with(status, &ApprovePage { page, wrong, said: said.to_owned(), sure })
 }
 
 /// `GET /portal/approve`.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tacit_core::unit::Unit;
 use tacit_service::payto::{OWN, Payto};
 
-use super::portal::{SIGN_OUT, menu};
+use super::portal;
 use crate::desk::Desk;
 use crate::desk::money::written;
 use crate::desk::page::{Page, show};
@@ -48,9 +48,9 @@ struct Code {
 }
 
 /// A QR code: how many modules wide it is, and the dark ones as the path of an SVG.
-struct Drawing {
-    width: usize,
-    path: String,
+pub(super) struct Drawing {
+    pub(super) width: usize,
+    pub(super) path: String,
 }
 
 #[derive(Deserialize)]
@@ -69,9 +69,7 @@ async fn cash_out(
     let units: Vec<Unit> = desk.shared.config.units.iter().map(|terms| terms.unit).collect();
     let unit = units.iter().find(|unit| asked.unit.as_deref() == Some(unit.code()));
     let unit = *unit.or(units.first()).ok_or(Refusal::NotFound)?;
-    let name = login.person.name.as_str();
-    let mut page = Page::new(&desk, PATH, text.cash_out_title).seen_by(name, &login.key, SIGN_OUT);
-    page.menu = menu();
+    let page = portal::page(&desk, &login, PATH, text.cash_out_title);
     let amount = asked.amount.as_deref().map(str::trim).unwrap_or_default().to_owned();
     let target = format!("payto://{OWN}/{}?amount={unit}:{amount}", login.person.account);
     let code = match Payto::parse(&target) {
@@ -93,7 +91,7 @@ async fn cash_out(
     }))
 }
 
-fn draw(text: &str) -> Result<Drawing, Refusal> {
+pub(super) fn draw(text: &str) -> Result<Drawing, Refusal> {
     let code =
         QRBuilder::new(text).ecl(ECL::M).build().map_err(|error| Refusal::internal(&error))?;
     let mut path = String::new();

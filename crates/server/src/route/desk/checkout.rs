@@ -183,7 +183,7 @@ fn open_page(desk: &Desk, found: &Found, wrong: Option<String>) -> Result<OpenPa
         qr: request::qr_svg(&request.creq_a, text.qr_label),
         creq_short: request.creq_b,
         creq: request.creq_a,
-        mint: request::mint_url(&desk.shared, paper).unwrap_or_default(),
+        mint: request::mint_url(&desk.shared, paper.unit).unwrap_or_default(),
         paste_hint: fill(text.paste_hint, "amount", &frame.amount),
         wrong,
         frame,

@@ -1,4 +1,5 @@
-//! Coming in with a code: staff to their first passkey, and whoever lost theirs to a new one.
+//! Coming in with a code: staff to their first passkey, and whoever lost theirs to a new one. And stopping a code that somebody
+//! else asked for.
 
 use askama::Template;
 use axum::Json;
@@ -10,12 +11,12 @@ use tacit_service::desk::person::Name;
 use tacit_service::desk::trail::{Action, Deed};
 use tacit_service::desk::{DeskStore, Owner};
 
-use super::{enter, new_session_key, passkeys};
+use super::{enter, new_session_key, passkeys, see};
 use crate::desk::Desk;
 use crate::desk::page::{Page, PasskeyForm};
 use crate::desk::passkey::{Ceremony, Created, Question};
 use crate::desk::refusal::Refusal;
-use crate::desk::session::ScriptJson;
+use crate::desk::session::{Empty, PersonLogin, ScriptJson, SignedForm};
 use crate::text::ENGLISH;
 
 #[derive(Template)]
@@ -51,6 +52,9 @@ pub(super) async fn begin(
     let (invitation, name) = desk
         .run(move |store| {
             let invitation = store.invitation(hash, now)?.ok_or(Refusal::Invitation)?;
+            if !invitation.is_open(now) {
+                return Err(Refusal::InvitationEarly);
+            }
             let name = name_of(store, &invitation)?.ok_or(Refusal::Invitation)?;
             Ok((invitation, name))
         })
@@ -61,6 +65,16 @@ pub(super) async fn begin(
         Ceremony::Accept { hash, owner, label, state }
     });
     question.map(Json)
+}
+
+/// `POST /portal/stop-login`: whoever has the account did not ask for a code. A second click finds none.
+pub(super) async fn stop(
+    State(desk): State<Desk>,
+    signed: SignedForm<PersonLogin, Empty>,
+) -> Result<Response, Refusal> {
+    let (id, now) = (signed.login.person.id, desk.now());
+    desk.run(move |store| Ok(store.stop_login(id, now)?)).await?;
+    Ok(see("/portal?done=login-stopped"))
 }
 
 fn name_of(store: &mut dyn DeskStore, invitation: &Invitation) -> Result<Option<Name>, Refusal> {

@@ -1,9 +1,12 @@
 //! The merchant's console: whoever is logged in and has a shop looks after it here.
 //!
-//! Reading order: this file (the shop and its overview), [`sales`] (orders and refunds), [`pos`] (the counter), [`programs`] (keys
+//! Reading order: this file (the shop and its overview), [`sales`] (orders and refunds), [`pos`] (the counter), [`contracts`] and [`bill_upload`] (bills month
+//! by month), [`programs`] (keys
 //! and webhooks).
 
+mod bill_upload;
 mod chart;
+mod contracts;
 mod pos;
 mod programs;
 mod sales;
@@ -23,9 +26,11 @@ use tacit_ecash::point::PointBytes;
 use tacit_service::account::{AccountId, HolderState};
 use tacit_service::desk::merchant::{Merchant, NamingSecret};
 use tacit_service::desk::paper::DaySales;
-use tacit_service::desk::person::{Name, Person};
+use tacit_service::desk::person::{Name, Person, PersonState};
 
+use super::portal::SIGN_OUT;
 use super::see;
+use crate::cash::fees;
 use crate::desk::Desk;
 use crate::desk::page::{Item, Page, show};
 use crate::desk::refusal::Refusal;
@@ -33,9 +38,6 @@ use crate::desk::session::{PersonLogin, SignedForm};
 use crate::random;
 use crate::shop::{merchant as shop, money, refused};
 use crate::text::{ENGLISH, fill};
-
-/// Where people log out.
-const SIGN_OUT: &str = "/portal/sign-out";
 
 /// Days of the chart.
 const DAYS: u64 = 30;
@@ -46,6 +48,8 @@ pub(super) fn router() -> Router<Desk> {
         .route("/merchant/register", post(register))
         .merge(sales::router())
         .merge(pos::router())
+        .merge(contracts::router())
+        .merge(bill_upload::router())
         .merge(programs::router())
 }
 
@@ -86,8 +90,7 @@ async fn own(desk: &Desk, login: &PersonLogin) -> Result<Merchant, Refusal> {
 }
 
 fn page(desk: &Desk, login: &PersonLogin, path: &'static str, title: &str, has_shop: bool) -> Page {
-    let name = login.person.name.as_str();
-    let mut page = Page::new(desk, path, title).seen_by(name, &login.key, SIGN_OUT);
+    let mut page = Page::new(desk, path, title).seen_by_person(desk, login, SIGN_OUT);
     if has_shop {
         let text = &ENGLISH.merchant;
         let item = |path, name| Item { path, name, about: "" };
@@ -95,6 +98,7 @@ fn page(desk: &Desk, login: &PersonLogin, path: &'static str, title: &str, has_s
             item("/merchant", text.menu_home),
             item("/merchant/orders", text.menu_orders),
             item("/merchant/pos", text.menu_pos),
+            item(contracts::PATH, ENGLISH.biller.menu),
             item("/merchant/keys", text.menu_keys),
             item("/merchant/webhooks", text.menu_webhooks),
         ];
@@ -127,6 +131,7 @@ struct HomePage {
     today_orders: String,
     month: String,
     chart: Option<String>,
+    has_fees: bool,
 }
 
 /// `GET /merchant`.
@@ -164,6 +169,7 @@ async fn home(
         today_orders: fill(text.today_orders, "count", of_today.map_or(0, |sales| sales.orders)),
         month: money(sum, unit),
         chart: chart_of(&sales, from, unit),
+        has_fees: !fees(&desk.shared, unit).are_none(),
     }))
 }
 
@@ -193,6 +199,9 @@ async fn register(
 ) -> Result<Response, Refusal> {
     let text = &ENGLISH.merchant_refusal;
     let (login, form) = (signed.login, signed.form);
+    if login.person.state != PersonState::Open {
+        return Err(Refusal::Field(ENGLISH.money.approve_frozen.to_owned()));
+    }
     let name = Name::new(&form.name);
     let name = name.map_err(|why| Refusal::Field(fill(text.shop_name, "why", why)))?;
     let unit = desk.shared.config.units.iter().map(|terms| terms.unit);

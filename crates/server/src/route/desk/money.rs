@@ -12,14 +12,13 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tacit_core::amount::Amount;
-use tacit_core::time::Day;
 use tacit_core::unit::Unit;
 use tacit_service::account::{AccountId, HolderState, OverLimit};
 use tacit_service::ledger::{Account, Transfer};
 use tacit_service::posting::PostError;
 use tacit_service::vault::StoreError;
 
-use super::portal::{SIGN_OUT, menu};
+use super::portal;
 use super::see;
 use crate::desk::Desk;
 use crate::desk::money::{self, Standing, amount, ask, written};
@@ -196,13 +195,8 @@ impl Line {
             (true | false, true) | (false, false) => (sign, number),
         };
         let kind = money::kind(&ENGLISH.money, transfer, account);
-        Ok(Self { day: written_day(transfer.day), kind, amount: format!("{sign}{number}"), is_in })
+        Ok(Self { day: transfer.day.to_string(), kind, amount: format!("{sign}{number}"), is_in })
     }
-}
-
-fn written_day(day: Day) -> String {
-    let moment = day.start().to_string();
-    moment.split('T').next().unwrap_or(&moment).to_owned()
 }
 
 #[derive(Template)]
@@ -231,14 +225,8 @@ async fn statement(
     let unit = found.unit.to_string();
     let head = fill(text.statement_of, "account", account);
     let head = fill(&head, "unit", unit.to_uppercase());
-    let mut page = Page::new(&desk, "/portal/statement", text.statement_title).seen_by(
-        login.person.name.as_str(),
-        &login.key,
-        SIGN_OUT,
-    );
-    page.menu = menu();
     Ok(show(&StatementPage {
-        page,
+        page: portal::page(&desk, &login, "/portal/statement", text.statement_title),
         units: desk.shared.config.units.iter().map(|terms| terms.unit.to_string()).collect(),
         head: fill(&head, "balance", written(found.balance)),
         unit,

@@ -1,27 +1,57 @@
 //! The operator's console: what staff may see and do follows from their role, in one table.
 
+mod agents;
+mod billers;
+mod bookings;
+mod complaints;
+mod exceptions;
+mod identification;
+mod judging;
+mod logins;
+pub(super) mod paging;
+mod payout;
+pub(super) mod payouts;
+mod people;
+mod person;
+mod reconciliation;
+mod resolve;
+mod screening;
+mod second;
+mod serving;
+mod statements;
+mod verifiers;
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use tacit_service::desk::OwnerKind;
-use tacit_service::desk::staff::{Permission, Role};
-use tacit_service::desk::trail;
+use tacit_core::time::Timestamp;
+use tacit_core::unit::Unit;
+use tacit_service::desk::staff::{Permission, Role, Staff, StaffId};
+use tacit_service::desk::{DeskStore, OwnerKind, trail};
+use tacit_service::vault::StoreError;
 
 use super::passkeys::{self, Named, Passkeys, Which};
 use super::portal::SignInPage;
 use super::{enter, leave, see, staff};
-use crate::desk::Desk;
-use crate::desk::page::{Item, Page, PasskeyForm, show};
+use crate::desk::page::{Item, Page, PasskeyForm, show, utc};
 use crate::desk::passkey::{Created, Question, Used};
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{Empty, Login, ScriptJson, SignedForm, SignedJson, StaffLogin};
+use crate::desk::{Desk, DeskHandle};
+use crate::shop::money;
 use crate::text::{ENGLISH, fill};
 
 /// Where staff log out.
 const SIGN_OUT: &str = "/operator/sign-out";
+
+/// For how long what was read of the trail is not read again, but its last entry.
+const WHOLE_TRAIL: Duration = Duration::from_secs(3600);
 
 /// Entries of the trail on one page.
 const ENTRIES: u64 = 50;
@@ -38,13 +68,75 @@ pub(super) fn router() -> Router<Desk> {
         .route("/operator/passkeys/finish", post(finish_add))
         .route("/operator/passkeys/remove", post(remove))
         .route("/operator/trail", get(show_trail))
+        .merge(people::router())
+        .merge(bookings::router())
+        .merge(second::router())
+        .merge(payouts::router())
+        .merge(statements::router())
+        .merge(reconciliation::router())
+        .merge(exceptions::router())
+        .merge(serving::router())
+        .merge(logins::router())
+        .merge(identification::router())
+        .merge(screening::router())
+        .merge(complaints::router())
+        .merge(agents::router())
+        .merge(verifiers::router())
+        .merge(billers::router())
 }
 
 /// Pages of the console, and what is needed to see each: `None` if everybody who works here may.
-fn pages() -> [(Option<Permission>, Item); 3] {
-    let text = &ENGLISH.operator;
+fn pages() -> [(Option<Permission>, Item); 15] {
+    let (text, finance) = (&ENGLISH.operator, &ENGLISH.finance);
     let item = |path, name, about| Item { path, name, about };
+    let (people, agents) = (&ENGLISH.people, &ENGLISH.agent);
     [
+        (Some(Permission::SeePeople), item(people::PATH, people.menu, people.menu_about)),
+        (
+            Some(Permission::SeePeople),
+            item(identification::PATH, people.cases_menu, people.cases_about),
+        ),
+        (
+            Some(Permission::SeeSuspicions),
+            item(screening::PATH, ENGLISH.screening.menu, ENGLISH.screening.menu_about),
+        ),
+        (
+            Some(Permission::SeePeople),
+            item(complaints::PATH, ENGLISH.complaints.menu, ENGLISH.complaints.menu_about),
+        ),
+        (
+            Some(Permission::SeeMoney),
+            item(bookings::PATH, finance.menu_bookings, finance.menu_bookings_about),
+        ),
+        (
+            Some(Permission::SeeMoney),
+            item(payouts::PATH, finance.menu_payouts, finance.menu_payouts_about),
+        ),
+        (
+            Some(Permission::SeeMoney),
+            item(statements::PATH, finance.menu_statements, finance.menu_statements_about),
+        ),
+        (
+            Some(Permission::SeeMoney),
+            item(
+                reconciliation::PATH,
+                finance.menu_reconciliation,
+                finance.menu_reconciliation_about,
+            ),
+        ),
+        (
+            Some(Permission::SeeMoney),
+            item(exceptions::PATH, finance.menu_exceptions, finance.menu_exceptions_about),
+        ),
+        (Some(Permission::SeeAgents), item(agents::PATH, agents.staff_menu, agents.staff_about)),
+        (
+            Some(Permission::SeeVerifiers),
+            item(verifiers::PATH, ENGLISH.verifier.staff_menu, ENGLISH.verifier.staff_about),
+        ),
+        (
+            Some(Permission::SeeMerchants),
+            item(billers::PATH, ENGLISH.biller.staff_menu, ENGLISH.biller.staff_about),
+        ),
         (Some(Permission::SeeStaff), item(staff::PATH, text.menu_staff, text.menu_staff_about)),
         (
             Some(Permission::SeeTrail),
@@ -52,6 +144,12 @@ fn pages() -> [(Option<Permission>, Item); 3] {
         ),
         (None, item("/operator/passkeys", text.menu_passkeys, text.menu_passkeys_about)),
     ]
+}
+
+/// An amount that may lie below zero, as people read it.
+fn signed(amount: i64, unit: Unit) -> String {
+    let sign = if amount < 0 { "\u{2212}" } else { "" };
+    format!("{sign}{}", money(amount.unsigned_abs(), unit))
 }
 
 /// Those that a role may see.
@@ -194,6 +292,37 @@ struct Older {
     before: Option<u64>,
 }
 
+/// What a member of staff is called, if they are among these.
+fn name_of(staff: &[Staff], id: StaffId) -> Option<&str> {
+    staff.iter().find(|staff| staff.id == id).map(|staff| staff.name.as_str())
+}
+
+/// Whoever that is, also if they are gone.
+fn called(staff: &[Staff], id: StaffId) -> String {
+    name_of(staff, id).map_or_else(|| id.to_string(), str::to_owned)
+}
+
+/// Holds what was written since the last look against the rules, and now and then all of it.
+fn check_trail(
+    handle: &DeskHandle,
+    store: &mut dyn DeskStore,
+    now: Timestamp,
+) -> Result<Result<trail::Head, trail::Break>, StoreError> {
+    let known = *handle.checked.lock().unwrap_or_else(PoisonError::into_inner);
+    let (known, whole) = known.unwrap_or((trail::Head::EMPTY, now));
+    let is_due = whole.after(WHOLE_TRAIL).seconds() <= now.seconds();
+    let mut checked = trail::check_on(store, known)?;
+    if is_due && checked.is_ok() {
+        checked = trail::check(store)?;
+    }
+    // What was once found whole is remembered for as long as it is broken.
+    if let Ok(head) = checked {
+        let next = (head, if is_due { now } else { whole });
+        *handle.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+    }
+    Ok(checked)
+}
+
 /// `GET /operator/trail`.
 async fn show_trail(
     State(desk): State<Desk>,
@@ -201,6 +330,7 @@ async fn show_trail(
     Query(older): Query<Older>,
 ) -> Result<Response, Refusal> {
     login.may(Permission::SeeTrail)?;
+    let (handle, now) = (Arc::clone(&desk.handle), desk.now());
     let (head, checked, entries, staff) = desk
         .run(move |store| {
             let head = store.trail_head()?;
@@ -208,24 +338,26 @@ async fn show_trail(
             let from = end.saturating_sub(ENTRIES).max(1);
             let count = u32::try_from(end.saturating_sub(from)).unwrap_or(0);
             let entries = if count == 0 { Vec::new() } else { store.trail(from, count)? };
-            Ok((head, trail::check(store)?, entries, store.all_staff()?))
+            Ok((head, check_trail(&handle, store, now)?, entries, store.all_staff()?))
         })
         .await?;
     let text = &ENGLISH.operator;
     let name = |entry: &trail::Entry| match entry.staff {
         None => text.trail_machine.to_owned(),
-        Some(id) => staff
-            .iter()
-            .find(|staff| staff.id == id)
-            .map_or_else(|| id.to_string(), |staff| staff.name.as_str().to_owned()),
+        Some(id) => called(&staff, id),
     };
+    let sees_all = login.staff.role.may(Permission::SeeSuspicions);
     let row = |entry: &trail::Entry| EntryRow {
         number: entry.number,
-        moment: entry.moment.to_string().replace('T', " ").replace('Z', ""),
+        moment: utc(entry.moment),
         staff: name(entry),
         action: entry.action.clone(),
         subject: entry.subject.clone(),
-        detail: entry.detail.clone(),
+        detail: if sees_all || entry.is_for_all() {
+            entry.detail.clone()
+        } else {
+            text.trail_hidden.to_owned()
+        },
     };
     let first = entries.first().map_or(0, |entry| entry.number);
     Ok(show(&TrailPage {

@@ -16,12 +16,15 @@ use tacit_service::desk::person::{
 
 use super::money::Overview;
 use super::passkeys::{self, Named, Passkeys, Which};
-use super::{approve, cash_out, enter, leave, new_id, new_session_key, see};
+use super::{
+    approve, cash, cash_out, complaints, enter, identify, invitation, leave, my_passport, new_id,
+    new_session_key, payout, see,
+};
 use crate::desk::page::{Item, Page, PasskeyForm, show};
 use crate::desk::passkey::{Ceremony, Created, Question, Used};
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{Empty, Login, PersonLogin, ScriptJson, SignedForm, SignedJson};
-use crate::desk::{Desk, account};
+use crate::desk::{Desk, account, screening};
 use crate::random;
 use crate::text::{ENGLISH, fill};
 
@@ -43,10 +46,11 @@ pub(super) fn router() -> Router<Desk> {
         .route("/portal/passkeys/finish", post(finish_add))
         .route("/portal/passkeys/remove", post(remove))
         .route("/portal/details", post(details))
+        .route("/portal/stop-login", post(invitation::stop))
 }
 
 /// Pages of the portal, for its menu.
-pub(super) fn menu() -> Vec<Item> {
+fn menu() -> Vec<Item> {
     let text = &ENGLISH.money;
     let item = |path, name| Item { path, name, about: "" };
     vec![
@@ -54,6 +58,11 @@ pub(super) fn menu() -> Vec<Item> {
         item("/portal/statement", text.menu_statement),
         item(approve::PATH, text.menu_approve),
         item(cash_out::PATH, text.menu_cash_out),
+        item(cash::PATH, ENGLISH.cash.title),
+        item(payout::PATH, ENGLISH.payout.menu),
+        item(my_passport::PATH, ENGLISH.passport.title),
+        item(identify::PATH, ENGLISH.identify.menu),
+        item(complaints::PATH, ENGLISH.complaints.menu),
     ]
 }
 
@@ -109,18 +118,7 @@ async fn finish_sign_up(
         Label::new(ENGLISH.portal.passkey_first).map_err(|error| Refusal::internal(&error))?;
     let random = random::bytes().map_err(|error| Refusal::internal(&error))?;
     let sign_up = SignUp {
-        person: Person {
-            id,
-            account: AccountId::from_random(random),
-            name,
-            contact: None,
-            iban: None,
-            kyc: KycLevel::Unknown,
-            state: PersonState::Open,
-            national_number: None,
-            opened: now.day(),
-            is_in_vault: false,
-        },
+        person: Person::newcomer(id, AccountId::from_random(random), name, now.day()),
         session: Session::begin(&key, owner, now),
         passkey: Passkey {
             credential,
@@ -136,6 +134,7 @@ async fn finish_sign_up(
         SignedUp::Done => {
             // They are in, whatever the vault says now: what it could not do is done in a while.
             _ = account::open(&desk.shared, &desk.handle, &person).await;
+            screening::soon(&desk);
             Ok(enter(&desk, OwnerKind::Person, &key))
         }
         SignedUp::Taken => Err(Refusal::PasskeyTaken),
@@ -198,6 +197,13 @@ struct Asked {
     done: Option<String>,
 }
 
+/// A page of the portal, for whoever is logged in.
+pub(super) fn page(desk: &Desk, login: &PersonLogin, path: &'static str, title: &str) -> Page {
+    let mut page = Page::new(desk, path, title).seen_by_person(desk, login, SIGN_OUT);
+    page.menu = menu();
+    page
+}
+
 /// `GET /portal`.
 async fn home(
     State(desk): State<Desk>,
@@ -212,16 +218,13 @@ async fn home(
         Some("details") => Some(text.details_saved),
         Some("added") => Some(text.passkey_made),
         Some("removed") => Some(text.passkey_gone),
+        Some("login-stopped") => Some(text.login_stopped),
         Some("approved") => Some(ENGLISH.money.approve_done),
         Some("demo-money") => Some(ENGLISH.money.demo_done),
         _ => None,
     };
     let person = &login.person;
-    let mut page = Page::new(&desk, "/portal", text.home_title)
-        .seen_by(person.name.as_str(), &login.key, SIGN_OUT)
-        .with_script()
-        .with_notice(notice);
-    page.menu = menu();
+    let page = page(&desk, &login, "/portal", text.home_title).with_script().with_notice(notice);
     let form = PasskeyForm { what: "create", path: "/portal/passkeys", token: page.form_token() };
     Ok(show(&Home {
         name: person.name.as_str().to_owned(),

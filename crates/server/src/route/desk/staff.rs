@@ -127,7 +127,7 @@ async fn change(
     let (by, now, owner) = (Some(login.staff.id), desk.now(), Owner::Staff(id));
     let (change, deed) = match form.what {
         What::Invite => {
-            let code = staffing::invite(&desk.handle, owner, by, now).await?;
+            let code = staffing::invite(&desk.handle, id, by, now).await?;
             return show_list(&desk, &login, Some(code)).await;
         }
         What::Role => {

@@ -7,9 +7,9 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 use tacit_core::hex;
-use tacit_service::desk::paper::{CheckoutId, Line};
+use tacit_service::desk::paper::Line;
 
-use super::sales::{nonce, state};
+use super::sales::{self, nonce, state};
 use super::{Shop, own};
 use crate::desk::Desk;
 use crate::desk::page::{Page, show};
@@ -100,10 +100,7 @@ async fn code(
     shop: Shop,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let id: CheckoutId = id.parse().map_err(|_| Refusal::NotFound)?;
-    let paper = desk.run(move |store| Ok(store.order_paper(id.order())?)).await?;
-    let own = paper.filter(|paper| paper.merchant == shop.merchant.account);
-    let paper = own.ok_or(Refusal::NotFound)?;
+    let paper = sales::find(&desk, shop.merchant.account, &id).await?;
     let live = live::of(&desk, &paper).await?;
     let request = request::of(&desk.shared, &paper, &shop.merchant.key)?;
     let qr = request::qr_svg(&request.creq_a, ENGLISH.checkout.qr_label);

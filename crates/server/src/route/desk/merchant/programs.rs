@@ -20,7 +20,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::session::{PersonLogin, SignedForm};
 use crate::random;
 use crate::route::desk::see;
-use crate::shop::hook_url::HookUrl;
+use crate::shop::hook_url::{HookUrl, Reach};
 use crate::shop::money;
 use crate::shop::refusal::ShopRefusal;
 use crate::text::{ENGLISH, fill};
@@ -28,7 +28,7 @@ use crate::text::{ENGLISH, fill};
 /// Days a key may last.
 const DAYS_MAX: u64 = 730;
 
-/// Deliveries shown.
+/// Deliveries on one page.
 const DELIVERIES: u32 = 100;
 
 pub(super) fn router() -> Router<Desk> {
@@ -85,6 +85,10 @@ struct KeyAsked {
     write: Option<String>,
     #[serde(default)]
     refund: Option<String>,
+    #[serde(default)]
+    bills_read: Option<String>,
+    #[serde(default)]
+    bills_write: Option<String>,
 }
 
 #[derive(Template)]
@@ -107,6 +111,8 @@ async fn add_key(
         form.read.map(|_| Scope::ReadOrders),
         form.write.map(|_| Scope::WriteOrders),
         form.refund.map(|_| Scope::WriteRefunds),
+        form.bills_read.map(|_| Scope::ReadBills),
+        form.bills_write.map(|_| Scope::WriteBills),
     ];
     let scopes: Vec<Scope> = asked.into_iter().flatten().collect();
     let scopes = Scopes::new(&scopes).ok_or_else(bad)?;
@@ -171,25 +177,29 @@ struct WebhooksPage {
     url: String,
     secret: String,
     deliveries: Vec<ShownDelivery>,
+    older: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    done: Option<String>,
+    #[serde(default)]
+    older: u32,
 }
 
 /// `GET /merchant/webhooks`.
 async fn webhooks(
     State(desk): State<Desk>,
     shop: Shop,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Log>,
 ) -> Result<Response, Refusal> {
     let text = &ENGLISH.merchant;
     let (account, unit) = (shop.merchant.account, shop.merchant.unit);
-    let known = desk.run(move |store| {
-        let deliveries = store.deliveries(account, DELIVERIES)?;
-        let mut known = Vec::with_capacity(deliveries.len());
-        for delivery in deliveries {
-            let number = store.order_paper(delivery.order)?.map(|paper| paper.number);
-            known.push((delivery, number));
-        }
-        Ok(known)
-    });
+    let skip = u64::from(asked.older) * u64::from(DELIVERIES);
+    let known = desk.run(move |store| Ok(store.deliveries(account, skip, DELIVERIES + 1)?));
+    let mut known = known.await?;
+    let is_cut = DELIVERIES < u32::try_from(known.len()).unwrap_or(u32::MAX);
+    known.truncate(DELIVERIES as usize);
     let shown = |(delivery, number): &(Delivery, Option<u64>)| ShownDelivery {
         event: hex::encode(delivery.event.as_bytes()),
         kind: delivery.kind.name(),
@@ -213,7 +223,9 @@ async fn webhooks(
         page: shop.page(&desk, "/merchant/webhooks", text.hooks_title).with_notice(notice),
         url: shop.merchant.webhook.clone().unwrap_or_default(),
         secret: hex::encode(shop.merchant.webhook_secret.expose()),
-        deliveries: known.await?.iter().map(shown).collect(),
+        deliveries: known.iter().map(shown).collect(),
+        older: is_cut
+            .then(|| format!("/merchant/webhooks?older={}", asked.older.saturating_add(1))),
     }))
 }
 
@@ -232,7 +244,7 @@ async fn set_webhook(
         "" => None,
         text => {
             let url = text.parse::<HookUrl>();
-            let url = url.and_then(|url| url.allowed(desk.shared.config.demo));
+            let url = url.and_then(|url| url.allowed(&Reach::of(&desk.shared.config)));
             let bad = |why| Refusal::Field(fill(ENGLISH.merchant.hook_bad, "why", why));
             Some(url.map_err(bad)?)
         }

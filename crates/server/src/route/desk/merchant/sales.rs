@@ -10,16 +10,19 @@ use serde::Deserialize;
 use tacit_core::hex;
 use tacit_service::account::AccountId;
 use tacit_service::desk::paper::{CheckoutId, Line, OrderPaper, RefundPaper, RefundWay};
+use tacit_service::order::sale_fee;
 
 use super::{Asked, Shop, own};
+use crate::cash::fees;
 use crate::desk::Desk;
+use crate::desk::money::ask;
 use crate::desk::page::{Page, show};
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{Empty, PersonLogin, SignedForm};
 use crate::random;
 use crate::route::desk::see;
 use crate::shop::live::{self, Live};
-use crate::shop::{amount_of, decimal, money, order, refund};
+use crate::shop::{amount_of, money, order, refund};
 use crate::text::{ENGLISH, fill};
 
 /// Orders on a page, and in one step of the file.
@@ -103,7 +106,12 @@ pub(super) fn state(paper: &OrderPaper, live: Live) -> &'static str {
     }
 }
 
-async fn find(desk: &Desk, merchant: AccountId, id: &str) -> Result<OrderPaper, Refusal> {
+/// An order of this merchant's.
+pub(super) async fn find(
+    desk: &Desk,
+    merchant: AccountId,
+    id: &str,
+) -> Result<OrderPaper, Refusal> {
     let id: CheckoutId = id.parse().map_err(|_| Refusal::NotFound)?;
     let paper = desk.run(move |store| Ok(store.order_paper(id.order())?)).await?;
     paper.filter(|paper| paper.merchant == merchant).ok_or(Refusal::NotFound)
@@ -127,6 +135,7 @@ struct OrderPage {
     created: String,
     paid: Option<String>,
     refunded: Option<String>,
+    fee: Option<String>,
     reference: Option<String>,
     checkout: String,
     may_cancel: bool,
@@ -175,15 +184,31 @@ async fn one(
         created: paper.created.to_string(),
         paid: paper.paid.map(|day| day.to_string()),
         refunded: (0 < paper.refunded).then(|| money(paper.refunded, paper.unit)),
+        fee: fee(&desk, &paper, live).await?,
         reference: paper.reference.as_ref().map(Line::as_str).map(str::to_owned),
         checkout: format!("{}/checkout/{}", desk.handle.origin, paper.checkout),
         may_cancel: live == Live::Open,
         may_refund: live == Live::Paid && 0 < left,
-        left: decimal(left, paper.unit),
+        left: paper.unit.decimal(left),
         left_hint: fill(text.refund_hint, "amount", money(left, paper.unit)),
         nonce: nonce()?,
         refunds: refunds.iter().filter(|refund| refund.is_done).map(shown).collect(),
     }))
+}
+
+/// What is asked for the sale, or was taken for it.
+async fn fee(desk: &Desk, paper: &OrderPaper, live: Live) -> Result<Option<String>, Refusal> {
+    let text = &ENGLISH.merchant;
+    let (said, fee) = match live {
+        Live::Open => (text.fee_open, fees(&desk.shared, paper.unit).sale.of(paper.amount)),
+        Live::Paid => {
+            let id = sale_fee(paper.id);
+            let taken = ask(&desk.shared, move |reader| reader.transfer(id)).await?;
+            (text.fee_taken, taken.map_or(0, |taken| taken.amount))
+        }
+        Live::Expired | Live::Cancelled => return Ok(None),
+    };
+    Ok((fee > 0).then(|| fill(said, "fee", money(fee, paper.unit))))
 }
 
 /// Names what a form asks for, so that a form sent twice does it once.
@@ -236,7 +261,7 @@ async fn ask_refund(
         page: shop.page(&desk, "/merchant/orders", &title),
         path: path(&paper),
         button: fill(text.refund_button, "amount", &shown),
-        amount: decimal(amount, paper.unit),
+        amount: paper.unit.decimal(amount),
         nonce: asked.nonce,
     }))
 }
@@ -282,12 +307,12 @@ async fn file(State(desk): State<Desk>, shop: Shop) -> Result<Response, Refusal>
                 paper.checkout.to_string(),
                 field(reference),
                 field(paper.description.as_str()),
-                decimal(paper.amount, paper.unit),
+                paper.unit.decimal(paper.amount),
                 paper.unit.code().to_owned(),
                 Live::on_paper(paper, now).name().to_owned(),
                 paper.created.to_string(),
                 paid,
-                decimal(paper.refunded, paper.unit),
+                paper.unit.decimal(paper.refunded),
             ];
             text.push_str(&fields.join(","));
             text.push_str("\r\n");

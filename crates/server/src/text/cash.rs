@@ -1,0 +1,85 @@
+//! Cash at agents: what people read in the portal.
+
+super::texts! {
+    /// Cash at agents, as people see it.
+    Cash {
+        title: "Cash at a shop",
+        out_title: "Get cash",
+        out_lead: "Say how much. The money is set aside, and you get a code. A shop that works with us takes the code and gives you the \
+                   cash. It sees the amount, and neither your name nor your account.",
+        in_title: "Pay in cash",
+        in_lead: "Get a code, show or read it to the shop, and hand over the cash. The shop types how much it took.",
+        in_button: "Get a code to pay in",
+        amount: "Amount",
+        unit: "Currency",
+        go_on: "Go on",
+        sure: "Set {amount} aside for cash?",
+        sure_fee: "The fee is {fee}. It comes back with the money if you do not fetch the cash.",
+        sure_free: "There is no fee.",
+        sure_button: "Get the code",
+        cancel: "Do not",
+        wrong_amount: "The amount cannot be read. Write it like 10.50, above 0 and with no more decimals than the currency has.",
+        full: "You have five codes for cash already. Use one, or call one off.",
+        poor: "Your account does not hold as much, with the fee.",
+        over_day: "With this, more would go out today than your account may give. Tomorrow it can give more; identified accounts give more \
+                   at once.",
+        over_month: "With this, more would go out this month than your account may give. Identified accounts give more.",
+        frozen: "Your account is frozen: nothing can be moved until compliance has looked at it. Ask at the desk.",
+        closed: "Your account is closed.",
+        opening: "Your account is still being opened. Try again in a moment.",
+        refused: "That was not done. Nothing was taken from your account.",
+        open_title: "Your codes",
+        open_none: "You have no code just now.",
+        out_head: "{amount} in cash",
+        in_head: "To pay in cash",
+        until: "Good until {moment} UTC.",
+        code_hint: "Whoever has this code gets the cash. Tell it to nobody but the shop, and not before you are there.",
+        in_hint: "Any amount within your limits, once.",
+        picture: "QR code of the code above",
+        call_off: "Call off",
+        called_off: "It is called off. What was set aside is in your account again.",
+        too_late: "It cannot be called off: a shop has just confirmed it, or it has ended.",
+        asked: "The money is being set aside. Look again in a moment.",
+        dealing: "A shop has confirmed it. Look again in a moment.",
+        ending: "The money is coming back. Look again in a moment.",
+        done_title: "Receipts",
+        done_day: "Day",
+        done_kind: "What",
+        done_amount: "Amount",
+        done_number: "Receipt",
+        kind_out: "Cash given to you",
+        kind_in: "Cash paid in",
+        receipt_title: "Receipt",
+        receipt_out: "{agent} gave you {amount} in cash.",
+        receipt_in: "{agent} took {amount} in cash from you.",
+        receipt_fee: "Fee",
+        receipt_credited: "In your account",
+        receipt_number: "Number",
+        receipt_day: "Day",
+        receipt_shop: "Shop",
+        receipt_hint: "The shop has the same number. If something is wrong, tell it to the desk.",
+        back: "Back",
+        fees: "What it costs",
+        till: "You are an agent: to your till",
+    }
+}
+
+super::texts! {
+    /// What the operator asks for its services.
+    Fees {
+        title: "Fees",
+        lead: "What the operator asks for its services. Each is shown again before it is taken. A share of an amount is rounded down, and no fee \
+               is more than the amount.",
+        none: "Nothing is asked for anything.",
+        caption: "Fees in {unit}",
+        service: "For",
+        price: "Fee",
+        payout: "A payout to a bank account",
+        cash_out: "Cash at a shop; it comes back with the money if the cash is not fetched",
+        cash_in: "Cash paid in at a shop",
+        sale: "A paid order; the merchant pays it, and a refund does not give it back",
+        free: "nothing",
+        share: "{percent} %",
+        both: "{fixed} and {percent} %",
+    }
+}

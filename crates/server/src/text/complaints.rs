@@ -1,0 +1,52 @@
+//! Complaints, in the portal and on the console.
+
+super::texts! {
+    /// Complaints, in the portal and on the console.
+    Complaints {
+        menu: "Complaints",
+        menu_about: "What people complain of, and by when it has to be answered",
+        title: "Complaints",
+        lead: "Something went wrong, or you think that we did? Write it here. You get a number, and an answer within {days} business days; if \
+               that cannot be, we say why within the same time, and answer within {extended}.",
+        topic: "What is it about?",
+        about: "About",
+        topic_payment: "A payment",
+        topic_account: "My account: limits, frozen, closed",
+        topic_fee: "A fee",
+        topic_service: "How I was treated, or what is kept of me",
+        topic_other: "Something else",
+        text: "What happened?",
+        text_hint: "Do not write secrets: no tokens, no seed words, no codes. Nobody here needs them.",
+        late: "Not sent: a colleague has replied meanwhile. What they wrote stands below.",
+        text_wrong: "The text cannot be used: {why}.",
+        too_many: "Ten complaints of yours wait for an answer. Please wait for one before you write another.",
+        send: "Complain",
+        done: "Your complaint has number {number}. The answer will stand on this page.",
+        own_title: "Your complaints",
+        one_title: "Complaint {number}",
+        due_said: "An answer is due by {day}.",
+        holding: "It takes longer",
+        answer: "Answer",
+        further: "If the answer does not satisfy you, you may turn to the authority for payments of your country, or to a court.",
+        queue_title: "Complaints",
+        queue_empty: "No complaint waits for an answer.",
+        number: "Number",
+        came: "Came",
+        due: "Due",
+        left: "Left",
+        left_days: "{days} business days",
+        left_today: "today",
+        left_overdue: "overdue by {days} business days",
+        held: "holding reply given",
+        person: "Person",
+        reply_title: "Reply",
+        reply: "Text",
+        reply_hint: "The person reads it as it stands here.",
+        reply_answer: "Answer",
+        reply_hold: "Say why it takes longer",
+        hold_lead: "A holding reply says why the answer takes longer, for reasons that are not ours, and gives until {day} (PSD2, article 101). \
+                    It can be given once.",
+        done_answered: "It is answered.",
+        done_held: "The holding reply is given, and the deadline moved.",
+    }
+}

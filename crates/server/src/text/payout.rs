@@ -1,0 +1,41 @@
+//! What the portal says of payouts.
+
+super::texts! {
+    /// What the portal says of payouts.
+    Payout {
+        menu: "Pay out",
+        title: "Pay out to your bank",
+        lead: "The amount leaves your account at once and goes to the bank with our next order, mostly on the next working day.",
+        to: "To",
+        change: "Change it",
+        no_iban: "Say first where your money is to go: write the IBAN of your bank account under your details.",
+        no_iban_link: "To your details",
+        no_euro: "Money is paid out in euros only, to accounts with an IBAN, and this operator has no such account. Ask at the desk.",
+        from: "From",
+        from_own: "your account, {amount}",
+        from_shop: "{shop}, {amount}",
+        amount: "Amount in EUR",
+        hint: "Such as 25 or 25.50.",
+        left: "Today you can pay out {amount} more.",
+        fee: "It costs {fee} beside the amount.",
+        button: "Pay out",
+        done: "Asked for. The amount is set aside; below you see how far it is.",
+        list: "Your payouts",
+        list_empty: "No payout yet.",
+        day: "Day",
+        how_far: "How far",
+        state_asked: "Being set aside",
+        state_held: "Waits for approval and the next order",
+        state_refused: "Not paid out: there was not enough, or more than may go out",
+        state_rejected: "Not paid out: the operator said no, and the amount is back in your account. Ask at the desk",
+        state_ordered: "Ordered at the bank",
+        state_paid: "Paid by the bank",
+        wrong_amount: "The amount cannot be read. Write it like 25.50, above 0 and with at most two decimals.",
+        wrong_poor: "The account does not hold as much, with what it costs: it has {amount}.",
+        wrong_day: "With this, more would go out today than may. {left}",
+        wrong_frozen: "The account is frozen: nothing can be moved until compliance has looked at it. Ask at the desk.",
+        wrong_opening: "The account is still being opened. Try again in a moment.",
+        wrong_held: "Nothing was paid out: the account does not hold as much, or more than may go out.",
+        bank_text: "Payout",
+    }
+}
