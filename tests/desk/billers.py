@@ -45,6 +45,7 @@ def bills(suite):
         biller.go("/merchant")
         biller.type("#name", LONG)
         biller.press("form[action='/merchant/register'] button")
+        biller.until_text("Keep this key")  # Left before it came, it would come in the place of the next page.
         biller.go("/merchant")
         account = biller.find("main code").text
         biller.go("/merchant/contracts")
