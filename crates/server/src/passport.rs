@@ -188,14 +188,15 @@ impl Shared {
             thresholds: card.thresholds.clone(),
             tenures: TENURES.to_vec(),
         });
-        let units = self.config.units.iter();
+        let units = || self.config.units.iter();
         wire::Info {
             version: VERSION,
             month: Epoch::of(now),
             now: now.seconds() - now.seconds() % 3600,
             keys: desk.public_keys().map(key).collect(),
             scorecard: card,
-            units: units.map(|terms| (terms.unit.to_string(), terms.passport_unit)).collect(),
+            units: units().map(|terms| (terms.unit.to_string(), terms.passport_unit)).collect(),
+            paths: units().map(|terms| (terms.unit.to_string(), terms.path.clone())).collect(),
         }
     }
 

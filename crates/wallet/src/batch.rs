@@ -293,7 +293,8 @@ impl State {
     /// The receiver of a token has it.
     fn set_delivered(&mut self, id: OperationId) -> Result<(), Conflict> {
         let delivery = self.tokens.get_mut(&id).and_then(|token| token.delivery.as_mut());
-        delivery.ok_or(Conflict)?.is_done = true;
+        let delivery = delivery.ok_or(Conflict)?;
+        (delivery.is_done, delivery.receipt) = (true, None);
         Ok(())
     }
 

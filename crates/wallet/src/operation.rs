@@ -8,6 +8,8 @@
 //! If a batch meets a [`crate::batch::Conflict`], nothing has changed: throw the machine away and begin it again.
 
 pub mod ask;
+pub mod bills;
+mod dice;
 pub mod keysets;
 pub mod melt;
 pub mod mint;

@@ -16,6 +16,7 @@ use crate::history::Entry;
 use crate::locked::LockedProof;
 use crate::mint::{MintUrl, PinnedKeyset};
 use crate::output::Outputs;
+use crate::passport::bills::Asked;
 use crate::passport::kept::Kept;
 use crate::transport::{PayeeUrl, Request};
 
@@ -217,6 +218,9 @@ pub struct Delivery {
     pub url: PayeeUrl,
     /// Whether the receiver has said that it has it.
     pub is_done: bool,
+    /// What is asked for with it, if it pays a bill that is to count.
+    #[serde(default)]
+    pub receipt: Option<Box<Asked>>,
 }
 
 /// A payment request of this wallet.

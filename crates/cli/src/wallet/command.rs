@@ -1,5 +1,6 @@
 //! What a person can ask of the wallet: one module a command, or two that belong together.
 
+mod bills;
 mod certificate;
 pub(super) mod deliver;
 pub(super) mod init;

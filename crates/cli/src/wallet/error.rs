@@ -11,6 +11,7 @@ use tacit_ecash::token::TokenError;
 use tacit_wallet::history::NoteError;
 use tacit_wallet::mint::{MintUrl, MintUrlError};
 use tacit_wallet::operation::ask::AskError;
+use tacit_wallet::operation::bills::BillError;
 use tacit_wallet::operation::keysets::KeysetsError;
 use tacit_wallet::operation::melt::{self, MeltError};
 use tacit_wallet::operation::mint::{self, MintError};
@@ -22,6 +23,7 @@ use tacit_wallet::operation::reclaim::ReclaimError;
 use tacit_wallet::operation::restore::RestoreError;
 use tacit_wallet::operation::send::SendError;
 use tacit_wallet::operation::settle::SettleError;
+use tacit_wallet::passport::bills::LinkError;
 use tacit_wallet::seed::WordsError;
 use tacit_wallet::select::NotEnough;
 use tacit_wallet::transport::Refusal;
@@ -80,6 +82,10 @@ pub(crate) enum WalletError {
         "there is no passport in this wallet: tacit passport enrol, or tacit passport recover URL"
     )]
     NoPassport,
+    #[error(transparent)]
+    BillLink(#[from] LinkError),
+    #[error("no such bill is to be paid: tacit passport bills lists them")]
+    NoBill,
     #[error("the operator makes no certificates of this passport")]
     NoCertificates,
     #[error("no certificate is left that says what is asked for: tacit passport certify")]
@@ -129,6 +135,8 @@ pub(crate) enum WalletError {
     Scorecard,
     #[error(transparent)]
     Passport(PassportError),
+    #[error(transparent)]
+    Bill(BillError),
     #[error(transparent)]
     Keysets(KeysetsError),
     #[error(transparent)]
@@ -195,6 +203,8 @@ impl WalletError {
             | Self::NotListed { .. }
             | Self::PassportLink
             | Self::NoPassport
+            | Self::BillLink(_)
+            | Self::NoBill
             | Self::NoCertificates
             | Self::NoCertificate
             | Self::Presentation(_)
@@ -215,12 +225,14 @@ impl WalletError {
             | Self::Pending
             | Self::AwaitsPayment
             | Self::PayRequest(PayError::Deliver(_))
+            | Self::Bill(BillError::Deliver(_))
             | Self::Output(_) => Exit::Later,
             Self::NoMethod { .. }
             | Self::Refused { .. }
             | Self::AlreadySpent
             | Self::Scorecard
             | Self::Passport(_)
+            | Self::Bill(_)
             | Self::Keysets(_)
             | Self::Prepare(_)
             | Self::Receive(_)
@@ -281,6 +293,28 @@ impl From<PassportError> for WalletError {
             | PassportError::Reply(_)
             | PassportError::Recovery(_)
             | PassportError::Certificates(_) => Self::Passport(error),
+        }
+    }
+}
+
+impl From<BillError> for WalletError {
+    fn from(error: BillError) -> Self {
+        match error {
+            BillError::NoAnswer => Self::NoAnswer { reason: None },
+            BillError::NoPassport { .. } => Self::NoPassport,
+            BillError::Send(error) => error.into(),
+            BillError::Twice
+            | BillError::NotTaken
+            | BillError::Counted
+            | BillError::Unknown { .. }
+            | BillError::Unit(_)
+            | BillError::NothingDue { .. }
+            | BillError::Amount(_)
+            | BillError::Changed { .. }
+            | BillError::TooEarly { .. }
+            | BillError::Url(_)
+            | BillError::Prepare(_)
+            | BillError::Deliver(_) => Self::Bill(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `tacit wallet` as its users run it: one process a command, against a demo mint, through good and bad networks.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod bills;
 mod demo;
 mod file;
 mod passport;

@@ -20,9 +20,9 @@ use crate::demo::{Demo, Done, Wallet};
 use crate::relay::{Fate, Relay};
 
 const CODE: [u8; 16] = [7; 16];
-const ADA: PersonId = PersonId::from_bytes([5; 16]);
+pub(crate) const ADA: PersonId = PersonId::from_bytes([5; 16]);
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
 }
 
@@ -31,7 +31,7 @@ fn account() -> AccountId {
 }
 
 /// Ada has an account, took a code, and was paid 2,000.00 dollars of wages.
-fn ada(parts: &mut Parts) {
+pub(crate) fn ada(parts: &mut Parts) {
     let owner = Owner::Person(ADA);
     let person = Person {
         kyc: KycLevel::Unknown,
@@ -65,16 +65,16 @@ fn ada(parts: &mut Parts) {
     parts.store.commit(&batch, now()).unwrap();
 }
 
-fn link(desk: &str) -> String {
+pub(crate) fn link(desk: &str) -> String {
     format!("{desk}/portal/passport#{}", EnrolmentCode::from_random(CODE).reveal())
 }
 
 /// A command of `tacit passport`.
-fn run(wallet: &Wallet, arguments: &[&str]) -> Done {
+pub(crate) fn run(wallet: &Wallet, arguments: &[&str]) -> Done {
     crate::demo::ended(wallet.passport(arguments).spawn().unwrap())
 }
 
-fn must(wallet: &Wallet, arguments: &[&str]) -> Value {
+pub(crate) fn must(wallet: &Wallet, arguments: &[&str]) -> Value {
     let done = run(wallet, &[arguments, &["--json"]].concat());
     assert_eq!(done.code, Some(0), "{arguments:?}: {done:?}");
     serde_json::from_str(&done.stdout).unwrap()
@@ -174,14 +174,14 @@ fn a_passport_survives_trouble_at_every_step() {
 }
 
 /// Requests that differ, since the relay was last told what to do.
-fn distinct(relay: &Relay) -> usize {
+pub(crate) fn distinct(relay: &Relay) -> usize {
     let mut seen = relay.seen();
     seen.dedup();
     seen.len()
 }
 
 /// From now on, the so-manieth request that is not the one before it meets its fate, as often as it is repeated.
-fn strike(relay: &Relay, struck: usize, fate: Fate) {
+pub(crate) fn strike(relay: &Relay, struck: usize, fate: Fate) {
     let (mut last, mut different) = (String::new(), 0_usize);
     relay.decide(move |_, what, _| {
         if what != last {

@@ -131,6 +131,11 @@ impl Receipt {
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
+
+    /// The keys it is under.
+    pub const fn keys(&self) -> KeyId {
+        self.keys
+    }
 }
 
 /// What is to happen to a passport.

@@ -2,6 +2,8 @@
 
 pub mod bill;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_with::base64::{Base64, UrlSafe};
 use serde_with::formats::Unpadded;
@@ -27,7 +29,10 @@ pub struct Info {
     /// Where the scorecard is that certificates are made by; none where there are no certificates.
     pub scorecard: Option<Card>,
     /// Minor units of each currency that count as one unit of a passport.
-    pub units: std::collections::BTreeMap<String, u64>,
+    pub units: BTreeMap<String, u64>,
+    /// First part of the path of each currency, without slashes: contracts are under it.
+    #[serde(default)]
+    pub paths: BTreeMap<String, String>,
 }
 
 /// A set of the desk's public keys.

@@ -6,9 +6,10 @@
 //!
 //! Source: PASSPORT.md, "Epoch", "Tick", "Recovery".
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+mod month;
+mod search;
+
 use serde::Deserialize;
-use sha2::Sha256;
 use tacit_core::secret::Secret;
 use tacit_core::time::Timestamp;
 use tacit_credit::certificate::hold::Certificate;
@@ -20,17 +21,21 @@ use tacit_credit::passport::key::PublicKeys;
 use tacit_credit::passport::message;
 use tacit_credit::passport::pending::{Pending, Received, ReplyError};
 use tacit_credit::passport::proof::Bins;
-use tacit_credit::passport::standing::STREAMS;
+use tacit_credit::passport::standing::Contract;
 use tacit_credit::passport::wire;
 use tacit_credit::scorecard::signed::CardId;
 
+use super::dice::Dice;
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::certificate::{Certificates, Order, OrderError};
 use crate::mint::MintUrl;
+use crate::passport::bills::stays;
 use crate::passport::kept::{Errand, Kept, Waiting};
-use crate::passport::recovery::{self, Recovery, RecoveryError, access, holder, seal};
+use crate::passport::recovery::{RecoveryError, access, holder, seal};
 use crate::transport::{Answer, Bearer, Reading, Refusal, Request, read};
+use month::Step;
+use search::Search;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +75,8 @@ pub struct Certifying {
 pub struct Done {
     /// Months that were closed.
     pub closed: u16,
+    /// Contracts of which no receipt was to be had for a month that was closed, which is late by it.
+    pub missed: Vec<(Contract, Epoch)>,
     /// Units of income that were counted.
     pub income: Option<u16>,
     /// Later passports that were found at the desk.
@@ -135,7 +142,7 @@ pub struct Affairs {
     mint: Option<MintUrl>,
     info: Option<wire::Info>,
     done: Done,
-    /// Receipts for the month that is being closed.
+    /// Receipts for the month that is being closed, a slot each.
     receipts: Vec<Receipt>,
     /// Whether the account was asked for its income.
     has_asked: bool,
@@ -159,16 +166,6 @@ struct Replied {
     certificates: Vec<String>,
 }
 
-/// A look for what the desk answered.
-#[derive(Debug)]
-struct Search {
-    recovery: Recovery,
-    /// The bucket being read.
-    bucket: Vec<recovery::Kept>,
-    /// Why the search began: said if it finds nothing.
-    refusal: Option<Refusal>,
-}
-
 #[derive(Debug)]
 enum Phase {
     Begin,
@@ -176,28 +173,12 @@ enum Phase {
     Info,
     Go,
     Terms,
-    Blank(Box<Pending>),
+    /// Something of the month that is being closed.
+    Closing(Box<Step>),
     Income,
     Issuer,
     Sent,
     Bucket,
-}
-
-/// Randomness: each draw follows from 32 random bytes that are the operation's own, so none is drawn twice.
-#[derive(Debug)]
-struct Dice {
-    root: Secret<[u8; 32]>,
-    drawn: u64,
-}
-
-impl Dice {
-    fn draw(&mut self) -> Secret<[u8; 32]> {
-        self.drawn += 1;
-        let keyed = Hmac::<Sha256>::new_from_slice(self.root.expose()).expect("HMAC takes any key");
-        let drawn =
-            keyed.chain_update(b"tacit passport draw").chain_update(self.drawn.to_be_bytes());
-        Secret::new(drawn.finalize().into_bytes().into())
-    }
 }
 
 type Result<T> = std::result::Result<T, PassportError>;
@@ -209,7 +190,7 @@ impl Affairs {
         Self {
             desk,
             wish,
-            dice: Dice { root: random, drawn: 0 },
+            dice: Dice::new(random),
             phase: Phase::Begin,
             mint: None,
             info: None,
@@ -250,15 +231,7 @@ impl Affairs {
             Phase::Info => self.take_info(wallet, taken(answer)?),
             Phase::Go => self.go_on(wallet),
             Phase::Terms => self.enrol(wallet, &taken(answer)?),
-            Phase::Blank(pending) => {
-                let reply: wire::Answer = taken(answer)?;
-                let keys = kept(wallet, &self.desk)?.keys_of(pending.received());
-                match pending.finish(&reply.reply, &keys.ok_or(PassportError::Expired)?)? {
-                    Received::Receipt(receipt) => self.receipts.push(receipt),
-                    Received::Passport(_) => return Err(ReplyError::Malformed.into()),
-                }
-                self.go_on(wallet)
-            }
+            Phase::Closing(step) => self.take_step(wallet, *step, answer),
             Phase::Income => self.earn(wallet, &taken(answer)?),
             Phase::Issuer => {
                 // Its own name, or it would be somebody else's certificates.
@@ -294,6 +267,7 @@ impl Affairs {
                 keys: std::collections::BTreeMap::new(),
                 held: None,
                 waiting: None,
+                streams: Vec::new(),
                 issuer: None,
                 certificates: Certificates::default(),
                 consents: Vec::new(),
@@ -379,14 +353,25 @@ impl Affairs {
         }
     }
 
-    /// Keys that a passport is shown under, and those it is received under.
-    fn keys(&self, kept: &Kept, held: &Passport) -> Result<(PublicKeys, PublicKeys)> {
+    /// Keys that a passport is shown under, and those it is received under in a month: the newest, unless receipts are kept for it
+    /// that are under its own.
+    fn keys(
+        &self,
+        wallet: Wallet<'_>,
+        kept: &Kept,
+        held: &Passport,
+        month: Epoch,
+    ) -> Result<(PublicKeys, PublicKeys)> {
         let info = self.info.as_ref().expect("it was taken");
         if !info.keys.iter().any(|key| key.id == held.keys()) {
             return Err(PassportError::Expired);
         }
         let shown = kept.keys_of(held.keys()).ok_or(PassportError::Expired)?;
-        Ok((shown, self.newest(kept)?))
+        let received = match stays(wallet.state, &self.desk, kept, held, month) {
+            true => shown.clone(),
+            false => self.newest(kept)?,
+        };
+        Ok((shown, received))
     }
 
     fn newest(&self, kept: &Kept) -> Result<PublicKeys> {
@@ -404,34 +389,15 @@ impl Affairs {
         Ok(self.send_later(wallet, kept, Errand::Enrol(code), pending))
     }
 
-    /// Fetches what a tick takes, and makes the tick.
-    fn close_month(&mut self, wallet: Wallet<'_>, kept: &Kept, held: &Passport) -> Result<Want> {
-        let ((shown, received), holder) = (self.keys(kept, held)?, holder(wallet.seed));
-        if self.receipts.len() < STREAMS {
-            let prover = Prover { holder: &holder, shown: &shown, received: &shown };
-            let epoch = held.standing().epoch;
-            let subject = *self.dice.draw().expose();
-            let pending = prover.receipt(epoch, subject, None, &self.dice.draw())?;
-            let (request, sealed) = (pending.request().to_vec(), Vec::new());
-            self.phase = Phase::Blank(Box::new(pending));
-            let ask = wire::Ask { request, sealed };
-            return Ok(Yield::Send(Request::post(self.mint(), "/v1/passport/blank", &ask)));
-        }
-        let receipts = std::mem::take(&mut self.receipts);
-        let receipts: [Receipt; STREAMS] = receipts.try_into().expect("as many as slots");
-        let prover = Prover { holder: &holder, shown: &shown, received: &received };
-        let event = Event::Tick { receipts: &receipts };
-        let pending = prover.update(held, event, &self.dice.draw())?;
-        Ok(self.send_later(wallet, kept, Errand::Tick, pending))
-    }
-
     fn earn(&mut self, wallet: Wallet<'_>, income: &wire::Income) -> Result<Want> {
         let kept = kept(wallet, &self.desk)?;
         let held = kept.held.as_ref().ok_or(PassportError::NoAnswer)?;
         if income.units == 0 || income.is_counted || income.month != held.standing().epoch {
             return self.go_on(wallet);
         }
-        let ((shown, received), holder) = (self.keys(kept, held)?, holder(wallet.seed));
+        let month = held.standing().epoch;
+        let (shown, received) = self.keys(wallet, kept, held, month)?;
+        let holder = holder(wallet.seed);
         let prover = Prover { holder: &holder, shown: &shown, received: &received };
         let pending =
             prover.update(held, Event::Income { units: income.units }, &self.dice.draw())?;
@@ -447,7 +413,9 @@ impl Affairs {
         held: &Passport,
         wanted: &Certifying,
     ) -> Result<Want> {
-        let ((shown, received), holder) = (self.keys(kept, held)?, holder(wallet.seed));
+        let month = held.standing().epoch;
+        let (shown, received) = self.keys(wallet, kept, held, month)?;
+        let holder = holder(wallet.seed);
         let prover = Prover { holder: &holder, shown: &shown, received: &received };
         let order = Order::new(&std::array::from_fn(|_| self.dice.draw()));
         let now = self.info.as_ref().map_or(0, |info| info.now);
@@ -490,9 +458,7 @@ impl Affairs {
         errand: Errand,
         pending: Pending,
     ) -> Want {
-        let drawn = self.dice.draw();
-        let (nonce, _) = drawn.expose().split_first_chunk().expect("32 bytes have 24");
-        let sealed = seal(wallet.seed, &pending, *nonce);
+        let sealed = seal(wallet.seed, &pending, self.dice.nonce());
         let waiting = Some(Box::new(Waiting { errand, pending, sealed }));
         self.keep(Kept { waiting, ..kept.next() })
     }
@@ -516,6 +482,7 @@ impl Affairs {
         self.has_changed = true;
         self.done.closed += u16::from(waiting.errand == Errand::Tick);
         let mut next = Kept { held: Some(*held), waiting: None, ..kept.next() };
+        next.drop_receipts();
         let came = self.take_certificates(waiting, &reply.certificates);
         if !came.is_empty() {
             self.done.certificates = u16::try_from(came.len()).unwrap_or(u16::MAX);
@@ -523,54 +490,6 @@ impl Affairs {
             next.issuer.clone_from(&self.issuer);
         }
         Ok(self.keep(next))
-    }
-
-    /// A search from what is held, or from the words.
-    fn search(&self, wallet: Wallet<'_>, kept: &Kept, refusal: Option<Refusal>) -> Search {
-        let month = self.info.as_ref().expect("it was taken").month;
-        let recovery = match &kept.held {
-            Some(held) => Recovery::from_passport(wallet.seed, held.clone()),
-            None => Recovery::from_words(wallet.seed, month),
-        };
-        Search { recovery, bucket: Vec::new(), refusal }
-    }
-
-    fn ask_bucket(&mut self, after: Option<&str>) -> Result<Want> {
-        let search = self.search.as_ref().expect("a search is on");
-        let bucket = search.recovery.bucket().ok_or(PassportError::NoAnswer)?;
-        self.phase = Phase::Bucket;
-        let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
-        let path = format!("/v1/passport/answers/{bucket}{after}");
-        Ok(Yield::Send(Request::get(self.mint(), path)))
-    }
-
-    /// Looks through a bucket, and goes on to the next as long as there is one.
-    fn look(&mut self, wallet: Wallet<'_>, page: wire::Bucket) -> Result<Want> {
-        let kept = kept(wallet, &self.desk)?;
-        let mut search = self.search.take().ok_or(PassportError::NoAnswer)?;
-        let answers = page.answers.into_iter();
-        let read = |kept: wire::Kept| recovery::Kept { reply: kept.reply, sealed: kept.sealed };
-        search.bucket.extend(answers.map(read));
-        if let Some(after) = page.next {
-            self.search = Some(search);
-            return self.ask_bucket(Some(&after));
-        }
-        let bucket = std::mem::take(&mut search.bucket);
-        self.done.found +=
-            u16::from(search.recovery.step(wallet.seed, &kept.all_keys(), &bucket)?);
-        if search.recovery.bucket().is_some() {
-            self.search = Some(search);
-            return self.ask_bucket(None);
-        }
-        let found = search.recovery.passport().cloned();
-        let is_news = found != kept.held;
-        if is_news || kept.waiting.is_some() {
-            // What was under way was answered, or never will be.
-            self.refusal = search.refusal.filter(|_| !is_news);
-            self.has_changed |= is_news;
-            return Ok(self.keep(Kept { held: found, waiting: None, ..kept.next() }));
-        }
-        self.go_on(wallet)
     }
 }
 

@@ -7,6 +7,8 @@
 use tacit_core::amount::{Amount, AmountError};
 use tacit_core::secret::Secret;
 use tacit_core::unit::{Unit, UnitError};
+use tacit_credit::passport::pending::{Received, ReplyError};
+use tacit_credit::passport::wire::{self, bill};
 use tacit_ecash::condition::lock::Malformed;
 use tacit_ecash::message::info::InfoResponse;
 use tacit_ecash::payment_request::lock_option::LockKind;
@@ -19,9 +21,10 @@ use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::locked::Locking;
 use crate::mint::MintUrl;
+use crate::passport::bills::Asked;
 use crate::state::{Delivery, OperationId, State};
 use crate::token::SealedToken;
-use crate::transport::{Answer, PayeeUrl, PayeeUrlError, Reading, Request, read};
+use crate::transport::{Answer, PayeeUrl, PayeeUrlError, Reading, Refusal, Request, read};
 
 /// What of a wallet could pay a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,11 +160,11 @@ fn delivery(request: &PaymentRequest) -> Result<Option<Delivery>, PayError> {
     }
     let url = request.post_url().ok_or(PayError::NoTransport)?;
     let (id, url) = (request.id.clone(), PayeeUrl::try_from(url.to_owned())?);
-    Ok(Some(Delivery { id, url, is_done: false }))
+    Ok(Some(Delivery { id, url, is_done: false, receipt: None }))
 }
 
 /// A payment to the same place for the same request, of which it is not known whether it arrived.
-fn on_its_way(state: &State, to: &Delivery) -> Option<OperationId> {
+pub(crate) fn on_its_way(state: &State, to: &Delivery) -> Option<OperationId> {
     let waits = |delivery: &Delivery| {
         !delivery.is_done && (&delivery.id, &delivery.url) == (&to.id, &to.url)
     };
@@ -320,7 +323,7 @@ enum Delivering {
 }
 
 /// Why a payment is not known to have arrived. The token is out: send it again, or take it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliverError {
     /// No such token is out, or it is not to be sent anywhere.
     #[error("there is no such payment to deliver")]
@@ -334,6 +337,15 @@ pub enum DeliverError {
         /// HTTP status.
         status: u16,
     },
+    /// The mint does not take the payment of a bill.
+    #[error("the mint refuses the payment of the bill: {refusal}")]
+    Bill {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The bill is paid, and what came for the passport is no receipt.
+    #[error("the bill is paid, and its receipt is not taken: {0}")]
+    Receipt(#[from] ReplyError),
 }
 
 impl Deliver {
@@ -356,30 +368,80 @@ impl Deliver {
                 }
                 None => Yield::Done(Err(DeliverError::UnknownPayment)),
             },
-            Delivering::Asked => match answer {
-                Some(Answer::Received { status: 200..=299, .. }) => {
+            Delivering::Asked => match self.read(wallet, answer) {
+                Ok(changes) => {
                     self.phase = Delivering::Persisting;
-                    Yield::Persist(Batch { changes: vec![Change::SetDelivered { id: self.id }] })
+                    Yield::Persist(Batch { changes })
                 }
-                // Timeout, too early, too many: the same payment may be taken later.
-                Some(Answer::Received { status: 408 | 425 | 429, .. }) => {
-                    Yield::Done(Err(DeliverError::NoAnswer))
-                }
-                Some(Answer::Received { status: status @ 400..=499, .. }) => {
-                    Yield::Done(Err(DeliverError::Refused { status }))
-                }
-                Some(Answer::Received { .. } | Answer::Lost) | None => {
-                    Yield::Done(Err(DeliverError::NoAnswer))
-                }
+                Err(error) => Yield::Done(Err(error)),
             },
             Delivering::Persisting => Yield::Done(Ok(())),
         }
     }
 
+    /// What the receiver's answer changes.
+    fn read(
+        &self,
+        wallet: Wallet<'_>,
+        answer: Option<Answer>,
+    ) -> Result<Vec<Change>, DeliverError> {
+        let done = Change::SetDelivered { id: self.id };
+        if let Some(asked) = self.delivery(wallet).and_then(|to| to.receipt.as_deref()) {
+            return match read::<bill::Paid>(answer) {
+                Reading::Taken(paid) => {
+                    let reply = paid.receipt.ok_or(ReplyError::Malformed)?.reply;
+                    Ok(take_receipt(wallet, asked, &reply)?.into_iter().chain([done]).collect())
+                }
+                Reading::Refused(refusal) => Err(DeliverError::Bill { refusal }),
+                Reading::Unclear => Err(DeliverError::NoAnswer),
+            };
+        }
+        match answer {
+            Some(Answer::Received { status: 200..=299, .. }) => Ok(vec![done]),
+            // Timeout, too early, too many: the same payment may be taken later.
+            Some(Answer::Received { status: 408 | 425 | 429, .. }) => Err(DeliverError::NoAnswer),
+            Some(Answer::Received { status: status @ 400..=499, .. }) => {
+                Err(DeliverError::Refused { status })
+            }
+            Some(Answer::Received { .. } | Answer::Lost) | None => Err(DeliverError::NoAnswer),
+        }
+    }
+
+    fn delivery<'a>(&self, wallet: Wallet<'a>) -> Option<&'a Delivery> {
+        wallet.state.tokens.get(&self.id)?.delivery.as_ref()
+    }
+
     fn request(&self, wallet: Wallet<'_>) -> Option<Request> {
-        let Delivery { id, url, .. } = wallet.state.tokens.get(&self.id)?.delivery.clone()?;
+        let Delivery { id, url, receipt, .. } = self.delivery(wallet)?.clone();
         let token = SealedToken::open(wallet, self.id).ok()??.token;
         let payload = Payload { id, token }.to_json().ok()?;
+        let payload = match receipt {
+            Some(asked) => beside(&payload, &asked.message()),
+            None => payload,
+        };
         Some(Request::payment(url, payload))
     }
+}
+
+/// A payload with the request for a receipt as its first member.
+fn beside(payload: &Secret<String>, ask: &wire::Ask) -> Secret<String> {
+    let ask = serde_json::to_string(ask).expect("text keys and no failing field");
+    let members = payload.expose().strip_prefix('{').expect("a payload is an object");
+    Secret::new(format!("{{\"receipt\":{ask},{members}"))
+}
+
+/// Keeps the receipt for its month; if the passport is gone meanwhile, nothing.
+fn take_receipt(
+    wallet: Wallet<'_>,
+    asked: &Asked,
+    reply: &[u8],
+) -> Result<Option<Change>, ReplyError> {
+    let Some(kept) = wallet.state.passports.get(&asked.desk) else { return Ok(None) };
+    let keys = kept.keys_of(asked.pending.received()).ok_or(ReplyError::Keys)?;
+    let Received::Receipt(receipt) = asked.pending.finish(reply, &keys)? else {
+        return Err(ReplyError::Malformed);
+    };
+    let mut next = kept.next();
+    next.add_receipt(asked.contract, receipt);
+    Ok(Some(Change::SetPassport { desk: asked.desk.clone(), kept: Box::new(next) }))
 }

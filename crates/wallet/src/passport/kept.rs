@@ -14,6 +14,7 @@ use tacit_credit::passport::wire;
 use crate::batch::{Batch, Change};
 use crate::certificate::{Certificates, Consent, Offer, Order, Outgoing};
 use crate::mint::MintUrl;
+use crate::passport::bills::Stream;
 use crate::transport::{Bearer, Request};
 
 /// A passport with an operator.
@@ -29,6 +30,9 @@ pub struct Kept {
     pub(crate) held: Option<Passport>,
     /// An update under way: written down before it was sent, and sent until it is answered.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// Contracts whose bills count.
+    #[serde(default)]
+    pub(crate) streams: Vec<Stream>,
     /// Whose certificates and whose word on verifiers to believe, as it was when certificates were last asked for: whoever looked it up when
     /// they show one would tell the operator so.
     #[serde(default)]
@@ -119,6 +123,11 @@ impl Kept {
             .values()
             .find(|key| key.id == id)
             .and_then(|key| PublicKeys::new(&key.public).ok())
+    }
+
+    /// The latest of them.
+    pub(crate) fn newest(&self) -> Option<PublicKeys> {
+        self.keys.values().next_back().and_then(|key| PublicKeys::new(&key.public).ok())
     }
 
     /// All keys.

@@ -12,6 +12,7 @@ use tacit_wallet::certificate::{Consent, Outgoing};
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::passport::{Certifying, Wish};
 
+use super::bills;
 use super::passport::{affair, card_of, desk_of, kept};
 use crate::wallet::clock;
 use crate::wallet::error::WalletError;
@@ -61,6 +62,7 @@ pub(crate) struct Consents {
 
 pub(super) fn certify(session: &mut Session, arguments: &Certify) -> Result<(), WalletError> {
     let desk = desk_of(session, arguments.desk.as_ref())?;
+    bills::deliver(session, &desk)?;
     // First what the month asks for: the score is that of the passport as it then stands.
     affair(session, &desk, Wish::Present, "bringing the passport up to date")?;
     let (mint, standing) = {

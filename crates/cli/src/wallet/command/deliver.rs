@@ -59,13 +59,19 @@ pub(crate) fn run(arguments: &Deliver, options: &Options) -> Result<(), WalletEr
 
 /// Sends one again, unless its mint says that it was received.
 fn deliver(session: &mut Session, id: OperationId) -> Result<&'static str, WalletError> {
-    let mut look = Reclaim::look(id);
-    let looked =
-        session.run("asking what was received", |wallet, answer| look.step(wallet, answer));
-    match looked {
-        Ok(Reclaimed::Unspent { amount: 0 }) => return Ok("it was received before"),
-        Err(error @ WalletError::File(_)) => return Err(error),
-        Ok(_) | Err(_) => {} // The same may be sent twice.
+    // The payment of a bill gets the same receipt again; looked at first, it would be forgotten if it was taken.
+    let token = session.state().tokens().get(&id);
+    let has_receipt =
+        token.and_then(|token| token.delivery.as_ref()).is_some_and(|to| to.receipt.is_some());
+    if !has_receipt {
+        let mut look = Reclaim::look(id);
+        let looked =
+            session.run("asking what was received", |wallet, answer| look.step(wallet, answer));
+        match looked {
+            Ok(Reclaimed::Unspent { amount: 0 }) => return Ok("it was received before"),
+            Err(error @ WalletError::File(_)) => return Err(error),
+            Ok(_) | Err(_) => {} // The same may be sent twice.
+        }
     }
     let mut deliver = DeliverIt::new(id);
     session.run("sending the payment", |wallet, answer| deliver.step(wallet, answer))?;

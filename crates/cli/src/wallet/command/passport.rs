@@ -15,7 +15,7 @@ use tacit_wallet::operation::passport::{Affairs, Done, Wish};
 use tacit_wallet::passport::kept::Kept;
 use tacit_wallet::transport::Bearer;
 
-use super::certificate;
+use super::{bills, certificate};
 use crate::score::explain;
 use crate::wallet::error::WalletError;
 use crate::wallet::place::Options;
@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Show(Show),
     Update(Update),
     Recover(Recover),
+    Bills(bills::Bills),
     Certify(certificate::Certify),
     Present(certificate::Present),
     Consents(certificate::Consents),
@@ -88,6 +89,7 @@ pub(crate) fn run(command: &Command, options: &Options) -> Result<(), WalletErro
         Command::Show(arguments) => show(&mut session, arguments),
         Command::Update(arguments) => update(&mut session, arguments),
         Command::Recover(arguments) => recover(&mut session, arguments),
+        Command::Bills(arguments) => bills::run(&mut session, arguments),
         Command::Certify(arguments) => certificate::certify(&mut session, arguments),
         Command::Present(arguments) => certificate::present(&mut session, arguments),
         Command::Consents(arguments) => certificate::consents(&mut session, arguments),
@@ -154,6 +156,7 @@ fn enrol(session: &mut Session, arguments: &Enrol) -> Result<(), WalletError> {
 
 fn update(session: &mut Session, arguments: &Update) -> Result<(), WalletError> {
     let desk = desk_of(session, arguments.desk.as_ref())?;
+    bills::deliver(session, &desk)?;
     let wish = if arguments.without_income { Wish::Present } else { Wish::Income };
     let done = affair(session, &desk, wish, "bringing the passport up to date")?;
     report(session, &desk, &done)
@@ -182,6 +185,10 @@ fn report(session: &Session, desk: &MintUrl, done: &Done) -> Result<(), WalletEr
     if told.is_empty() {
         told.push("nothing to do".to_owned());
     }
+    for (contract, month) in &done.missed {
+        let named = bills::missed(session, desk, *contract);
+        session.terminal.say(&format!("{month} counts as late: no payment to {named} was found."));
+    }
     session.terminal.say(&format!(
         "The passport stands in {}: {}.",
         standing.epoch,
@@ -189,6 +196,7 @@ fn report(session: &Session, desk: &MintUrl, done: &Done) -> Result<(), WalletEr
     ));
     let json = json!({
         "desk": desk, "month": standing.epoch.to_string(), "closed": done.closed, "income": done.income, "found": done.found,
+        "missed": done.missed.iter().map(|(_, month)| month.to_string()).collect::<Vec<_>>(),
     });
     session.terminal.result("", &json)
 }
@@ -250,7 +258,7 @@ fn no_score(text: &mut String, standing: &Standing, has_card: bool) {
     writeln!(
         text,
         "\nNo score yet. That is not a low score: a score takes {MONTHS_LEAST} months with a bill or an instalment paid.\n\
-         Have a bill stream in the passport, and pay it when it is due; income is counted by tacit passport update."
+         Take on the contract of a biller (tacit passport bills add), and pay its bills when they are due; income is counted by tacit passport update."
     )
     .expect("a String");
 }
