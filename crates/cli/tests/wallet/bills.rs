@@ -234,6 +234,44 @@ fn what_fits_no_contract_is_refused_and_changes_nothing() {
     assert_eq!(must(&alice, &["bills"]), json!([]));
 }
 
+#[test]
+fn two_contracts_count_and_a_third_once_one_has_ended() {
+    let demo = Demo::start_with(town);
+    let (alice, water) = alice(&demo);
+    let (rent, code) = contract(&demo, "Rent");
+    must(&alice, &["bills", "add", &code]);
+    let (phone, code) = contract(&demo, "Telephone");
+    must(&alice, &["bills", "add", &code]);
+    let counted = || -> Vec<bool> {
+        let listed = must(&alice, &["bills"]);
+        listed.as_array().unwrap().iter().map(|it| it["counted"].as_bool().unwrap()).collect()
+    };
+    for id in [&water, &rent, &phone] {
+        bill(&demo, id, later(month(&demo), 1), 4_120);
+    }
+    for number in ["3", "1", "2"] {
+        must(&alice, &["bills", "pay", number, "--yes"]);
+    }
+    demo.next_month();
+    demo.next_month();
+    let updated = must(&alice, &["update", "--without-income"]);
+    assert_eq!(updated["missed"], json!([]), "{updated}");
+    assert_eq!(counted(), [true, true, false], "as they were taken on");
+    assert_eq!(must(&alice, &["show"])["counters"]["paid"], 8, "two bills of four units");
+    // The first ends with this month.
+    api(&demo, &format!("/api/v1/contracts/{water}/end"), &json!({}));
+    bill(&demo, &phone, later(month(&demo), 1), 4_120);
+    must(&alice, &["bills", "pay", "3", "--yes"]);
+    demo.next_month();
+    let updated = must(&alice, &["update", "--without-income"]);
+    assert_eq!((&updated["missed"], counted()), (&json!([]), vec![false, true, false]));
+    must(&alice, &["bills", "drop", "1", "--yes"]);
+    demo.next_month();
+    let updated = must(&alice, &["update", "--without-income"]);
+    assert_eq!((&updated["missed"], counted()), (&json!([]), vec![true, true]));
+    assert_eq!(must(&alice, &["show"])["counters"]["late"], 0);
+}
+
 /// The file is lost between payment and month's end: the words bring the passport, its contract's number, and the receipt.
 #[test]
 fn a_receipt_is_found_again_from_the_words() {

@@ -349,12 +349,7 @@ pub(crate) fn receipt_name(subject: &[u8; 32]) -> Name {
     Name::of("receipt-of", subject)
 }
 
-/// What the receipt of a bill is for.
-pub fn bill_subject(bill: &[u8; 32]) -> [u8; 32] {
-    *Name::of("bill", bill).as_bytes()
-}
-
-/// What the receipt of a contract's month without a bill is for: one a contract and month.
+/// What the receipt of a contract's month is for, with a bill or without: one a contract and month.
 pub fn month_subject(contract: Contract, epoch: Epoch) -> [u8; 32] {
     let month = epoch.number().to_be_bytes();
     *Name::of("month", &[&contract.0[..], &month].concat()).as_bytes()

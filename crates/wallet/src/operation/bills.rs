@@ -179,6 +179,8 @@ pub struct Agreed {
     pub month: Epoch,
     /// How much, in minor units.
     pub amount: u64,
+    /// With whose e-cash: the mint that the contract is of, by the address under which the wallet deals with it.
+    pub mint: MintUrl,
 }
 
 /// Pays a bill, with a receipt as long as the month is not closed.
@@ -248,7 +250,7 @@ impl PayBill {
 
     /// What pays the bill, if it is still the one that was agreed to.
     fn order(&mut self, wallet: Wallet<'_>, told: bill::Contract) -> Result<Order> {
-        let Agreed { desk, contract, month, amount } = self.bill.clone();
+        let Agreed { desk, contract, month, amount, mint } = self.bill.clone();
         let (kept, held) = passport(wallet, &desk)?;
         let stream = kept.stream(contract).ok_or(BillError::NotTaken)?;
         let found = told.months.into_iter().find(|told| told.month == month);
@@ -266,7 +268,7 @@ impl PayBill {
         let named = [stream.biller.as_deref(), stream.description.as_deref()];
         let named: Vec<&str> = named.into_iter().flatten().collect();
         Ok(Order {
-            mint: stream.mint.clone(),
+            mint,
             amount: due,
             is_fee_added: true,
             memo: Some(format!("{} ({month})", named.join(": "))),

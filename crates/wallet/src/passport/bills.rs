@@ -71,7 +71,7 @@ pub struct Stream {
     pub(crate) contract: Contract,
     /// The unit's part of the mint's address: `/usd`.
     pub(crate) path: String,
-    /// Whose e-cash pays its bills.
+    /// The mint, by the address that the biller gave.
     pub(crate) mint: MintUrl,
     pub(crate) unit: Unit,
     pub(crate) biller: Option<String>,
@@ -93,7 +93,7 @@ impl Stream {
         self.contract
     }
 
-    /// Whose e-cash pays its bills.
+    /// The mint, by the address that the biller gave. A wallet may deal with the same under another.
     pub fn mint(&self) -> &MintUrl {
         &self.mint
     }
@@ -116,6 +116,11 @@ impl Stream {
     /// Receipts of months that are not closed.
     pub fn receipts(&self) -> &BTreeMap<Epoch, Receipt> {
         &self.receipts
+    }
+
+    /// Where the mint's keysets are listed, from the passport desk's address on (NUT-02).
+    pub fn keysets(&self) -> String {
+        format!("{}/v1/keysets", self.path)
     }
 
     /// Where the contract is, from the passport desk's address on.

@@ -8,6 +8,7 @@ use tacit_core::secret::Secret;
 use tacit_credit::passport::epoch::Epoch;
 use tacit_credit::passport::standing::{Contract, STREAMS};
 use tacit_credit::passport::wire::bill;
+use tacit_ecash::message::KeysetsResponse;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::bills::{Agreed, BillError, PayBill, TakeOn, give_up};
 use tacit_wallet::operation::pay::Deliver;
@@ -158,18 +159,18 @@ fn pay(session: &mut Session, desk: &MintUrl, arguments: &Pay) -> Result<(), Wal
     let meant = bills.clone().find(|(month, bill)| is_meant(*month, bill));
     let (month, bill) = meant.ok_or(WalletError::NoBill)?;
     let (unit, contract) = (stream.unit(), stream.contract());
-    session.check(stream.mint())?;
-    session.learn_again(stream.mint())?;
+    let payer = payer(session, &mint, &stream)?;
+    session.check(&payer)?;
+    session.learn_again(&payer)?;
     let amount = shown(bill.amount, unit);
     session.terminal.confirm(&format!(
-        "Pay {amount} to {}, due on {}, from {}?",
+        "Pay {amount} to {}, due on {}, from {payer}?",
         named(&stream),
-        bill.due,
-        stream.mint()
+        bill.due
     ))?;
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;
-    let agreed = Agreed { desk: desk.clone(), contract, month, amount: bill.amount };
+    let agreed = Agreed { desk: desk.clone(), contract, month, amount: bill.amount, mint: payer };
     let mut paying = PayBill::new(agreed, Secret::new(random));
     let paid = session.run("paying", |wallet, answer| paying.step(wallet, answer));
     if let Err(WalletError::Bill(BillError::Deliver(_))) = &paid {
@@ -241,6 +242,16 @@ fn numbered(session: &Session, desk: &MintUrl, number: usize) -> Result<Stream, 
     let stream = number.checked_sub(1).and_then(|index| kept.streams().get(index));
     let none = || WalletError::NoSuch { what: "contract", number: number as u64 };
     stream.cloned().ok_or_else(none)
+}
+
+/// The mint of a contract, by the address under which the wallet deals with it: known by its keysets.
+fn payer(session: &mut Session, mint: &MintUrl, stream: &Stream) -> Result<MintUrl, WalletError> {
+    let told = session.get(mint, &stream.keysets())?;
+    let listed: KeysetsResponse =
+        serde_json::from_value(told).map_err(|_| WalletError::NoAnswer { reason: None })?;
+    let known = session.state().keysets();
+    let found = listed.keysets.into_iter().find_map(|it| known.get(&it.id.id()?));
+    Ok(found.map_or_else(|| stream.mint().clone(), |keyset| keyset.pinned.mint.clone()))
 }
 
 /// What the mint says of a contract.

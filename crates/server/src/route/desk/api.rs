@@ -259,6 +259,13 @@ fn page_of(asked: Result<Query<Asked>, QueryRejection>) -> Result<(u64, Option<u
     Ok((limit, before))
 }
 
+/// Cuts papers to a page, of which one more was asked for; what `before` is for the next page, if there is one.
+fn cut_page<T>(papers: &mut Vec<T>, limit: u64, number: impl Fn(&T) -> u64) -> Option<u64> {
+    let is_more = limit < papers.len() as u64;
+    papers.truncate(usize::try_from(limit).expect("at most a hundred"));
+    papers.last().filter(|_| is_more).map(number)
+}
+
 #[derive(Serialize)]
 struct Orders {
     orders: Vec<OrderTold>,
@@ -276,10 +283,8 @@ async fn list(
     let (limit, before) = page_of(asked)?;
     let account = program.merchant.account;
     let mut papers = desk.run(move |store| Ok(store.orders(account, before, limit + 1)?)).await?;
-    let is_more = limit < papers.len() as u64;
-    papers.truncate(usize::try_from(limit).expect("at most a hundred"));
+    let next = cut_page(&mut papers, limit, |paper| paper.number);
     let now = desk.now();
-    let next = papers.last().filter(|_| is_more).map(|paper| paper.number);
     let orders: Result<_, _> = papers
         .iter()
         .map(|paper| OrderTold::of(&desk, &program.merchant, paper, Live::on_paper(paper, now)))

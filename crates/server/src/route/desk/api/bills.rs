@@ -14,7 +14,7 @@ use tacit_service::desk::biller::ContractPaper;
 use tacit_service::desk::merchant::{Merchant, Scope};
 use tacit_service::desk::paper::Line;
 
-use super::{Asked, Program, RequestKey, page_of, read_up_to};
+use super::{Asked, Program, RequestKey, cut_page, page_of, read_up_to};
 use crate::desk::Desk;
 use crate::desk::refusal::Refusal;
 use crate::shop::bill::{self, BILLS_MAX, NewBill, NewContract};
@@ -111,9 +111,7 @@ async fn list(
     let account = program.merchant.account;
     let found = desk.run(move |store| Ok(store.contracts(account, before, limit + 1)?));
     let mut papers = found.await?;
-    let is_more = limit < papers.len() as u64;
-    papers.truncate(usize::try_from(limit).expect("at most a hundred"));
-    let next = papers.last().filter(|_| is_more).map(|paper| paper.number);
+    let next = cut_page(&mut papers, limit, |paper| paper.number);
     let contracts: Result<_, _> =
         papers.iter().map(|paper| ContractTold::of(&desk, &program.merchant, paper)).collect();
     Ok(Json(Contracts { contracts: contracts?, next }))

@@ -16,7 +16,7 @@ use tacit_service::desk::staff::Permission;
 use tacit_service::desk::trail::{Action, Deed};
 
 use super::page;
-use super::paging::{Paging, cut, skipped};
+use super::paging::{Asked, Paging, cut, skipped};
 use crate::cash::agent::open_float;
 use crate::desk::Desk;
 use crate::desk::money::ask;
@@ -58,13 +58,6 @@ struct Row {
     since: String,
     state: &'static str,
     is_working: bool,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    done: Option<String>,
-    #[serde(default)]
-    page: u32,
 }
 
 /// `GET /operator/agents`.

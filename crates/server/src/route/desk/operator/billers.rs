@@ -16,7 +16,7 @@ use tacit_service::desk::staff::{Permission, Staff, StaffId};
 use tacit_service::desk::trail::{Action, Deed, Reason};
 
 use super::page;
-use super::paging::{Paging, cut, skipped};
+use super::paging::{Asked, Paging, cut, skipped};
 use crate::desk::Desk;
 use crate::desk::page::{Page, show_with};
 use crate::desk::refusal::Refusal;
@@ -68,13 +68,6 @@ struct BillersPage {
     may_grant: bool,
     wrong: Option<String>,
     said: Proposed,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    done: Option<String>,
-    #[serde(default)]
-    page: u32,
 }
 
 /// `GET /operator/billers`.

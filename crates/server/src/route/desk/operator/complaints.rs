@@ -14,7 +14,7 @@ use tacit_service::desk::trail::{Action, Deed};
 
 use super::super::complaints::topic_name;
 use super::super::see;
-use super::paging::{Paging, cut, skipped};
+use super::paging::{Asked, Paging, cut, skipped};
 use super::people::Purpose;
 use super::{page, person};
 use crate::desk::Desk;
@@ -51,13 +51,6 @@ struct Row {
     left: String,
     is_overdue: bool,
     is_held: bool,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    done: Option<String>,
-    #[serde(default)]
-    page: u32,
 }
 
 /// How many business days are left, in words.

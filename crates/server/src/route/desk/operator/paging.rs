@@ -1,9 +1,21 @@
 //! Lists that are longer than a page: what is shown of them, and where the rest is.
 
+use serde::Deserialize;
+
 use crate::text::{ENGLISH, fill};
 
 /// Pages that can be asked for: further ones are nobody's to read.
 const PAGES_MAX: u32 = 100_000;
+
+/// What the address of a list asks for.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// What was just done, for the page that is shown after it.
+    pub(super) done: Option<String>,
+    /// Which page, from 0.
+    #[serde(default)]
+    pub(super) page: u32,
+}
 
 /// Which part of a list is shown, where it is not all of it.
 pub(in crate::route::desk) struct Paging {

@@ -15,7 +15,7 @@ use tacit_service::desk::trail::{Action, Deed};
 
 use super::super::{new_id, see};
 use super::page;
-use super::paging::{Paging, cut, skipped};
+use super::paging::{Asked, Paging, cut, skipped};
 use super::people::{Purpose, listed, state_name};
 use super::person;
 use crate::desk::Desk;
@@ -64,13 +64,6 @@ struct Row {
     found: String,
     reason: String,
     wrong: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    done: Option<String>,
-    #[serde(default)]
-    page: u32,
 }
 
 /// `GET /operator/screening`.

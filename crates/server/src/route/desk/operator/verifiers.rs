@@ -17,7 +17,7 @@ use tacit_service::desk::verifier::{
 };
 
 use super::page;
-use super::paging::{Paging, cut, skipped};
+use super::paging::{Asked, Paging, cut, skipped};
 use crate::desk::Desk;
 use crate::desk::page::{Page, show_with};
 use crate::desk::refusal::Refusal;
@@ -55,13 +55,6 @@ struct Row {
     since: String,
     state: &'static str,
     is_working: bool,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    done: Option<String>,
-    #[serde(default)]
-    page: u32,
 }
 
 /// `GET /operator/verifiers`.
