@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The desk's pages in a real browser, with passkeys made on a virtual authenticator.
 
-    run.py --tacitd PROGRAM --certificates PROGRAM [--pictures DIRECTORY] [--axe SCRIPT]
+    run.py --tacitd PROGRAM --tacit PROGRAM --certificates PROGRAM [--pictures DIRECTORY] [--axe SCRIPT]
 
 Starts a demonstration of its own. Ends with "desk: N passed, N failed".
 """
@@ -67,10 +67,10 @@ class Server:
 
 
 class Suite:
-    def __init__(self, server, link, pictures, axe=None, certificates=None):
+    def __init__(self, server, link, pictures, axe=None, certificates=None, tacit=None):
         self.server, self.link, self.pictures = server, link, pictures
         self.axe = pathlib.Path(axe).read_text() if axe else None
-        self.certificates = certificates
+        self.certificates, self.tacit = certificates, tacit
         self.passed = self.failed = 0
 
     def browser(self):
@@ -399,11 +399,13 @@ def main():
     import agents  # They take what the stories share from here.
     import billers
     import finance
+    import passport
     import people
     import verifiers
 
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--tacitd", required=True)
+    arguments.add_argument("--tacit", help="the wallet of the command line")
     arguments.add_argument("--pictures")
     arguments.add_argument("--axe", help="axe-core, which looks for what keeps people out")
     arguments.add_argument("--certificates", help="the example of that name: a wallet that shows certificates")
@@ -414,9 +416,9 @@ def main():
     with tempfile.TemporaryDirectory() as data:
         server = Server(str(pathlib.Path(given.tacitd).resolve()), data)
         link = server.start()
-        suite = Suite(server, link, given.pictures, given.axe, given.certificates)
+        suite = Suite(server, link, given.pictures, given.axe, given.certificates, given.tacit)
         try:
-            for story in STORIES[:-1] + people.STORIES + agents.STORIES + billers.STORIES + verifiers.STORIES + finance.STORIES + STORIES[-1:]:  # The last moves the clock.
+            for story in STORIES[:-1] + people.STORIES + agents.STORIES + billers.STORIES + verifiers.STORIES + passport.STORIES + finance.STORIES + STORIES[-1:]:  # The last moves the clock.
                 if given.only in (None, story.__name__):
                     suite.check(story)
         finally:

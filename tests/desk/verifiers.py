@@ -46,6 +46,15 @@ def answer(suite, link, threshold):
     return fetch(server, "desk", urllib.parse.urlsplit(said["to"]).path, said["body"])[0]
 
 
+def propose(compliance, lender):
+    """Compliance registers whoever is signed in here."""
+    compliance.go("/operator/verifiers")
+    compliance.type("#account", account(lender))
+    compliance.type("#name", NAME)
+    compliance.type("#purpose", "To decide on a loan, and on how much may be lent to somebody without a history at a bank")
+    compliance.press("main form button")
+
+
 def asking(suite):
     """compliance registers a verifier, whose question a wallet answers once; everybody reads who asks"""
     lender, compliance, teller = suite.browser(), staff(suite, "Vera Compliance", "compliance"), staff(suite, "Victor Teller", "teller")
@@ -59,18 +68,11 @@ def asking(suite):
         lender.picture("verifier-none")
         compliance.go("/operator/verifiers")
         compliance.picture("verifiers-empty")
-        compliance.type("#account", account(lender))
-        compliance.type("#name", NAME)
-        compliance.type("#purpose", "To decide on a loan, and on how much may be lent to somebody without a history at a bank")
-        compliance.press("main form button")
+        propose(compliance, lender)
         compliance.until_text("Nobody has identified this person yet")
         compliance.picture("verifiers-wrong")
         identify(teller, compliance, "lena", "L10 E00 N47")
-        compliance.go("/operator/verifiers")
-        compliance.type("#account", account(lender))
-        compliance.type("#name", NAME)
-        compliance.type("#purpose", "To decide on a loan, and on how much may be lent to somebody without a history at a bank")
-        compliance.press("main form button")
+        propose(compliance, lender)
         compliance.until_text("Registered.")
         compliance.picture("verifiers")
         lender.go("/verifiers")

@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Deserialize;
 use tacit_wallet::mint::MintUrl;
 
+use super::clock;
 use super::error::WalletError;
 use super::net::Settings;
 
@@ -33,6 +34,9 @@ pub(crate) struct Options {
     /// Talk to mints without encryption that are not on this machine
     #[arg(long, global = true)]
     insecure: bool,
+    /// Count so many days ahead of this machine's clock: for a demonstration whose clock was moved
+    #[arg(long, global = true, value_name = "DAYS", env = "TACIT_DAYS_AHEAD", value_parser = clap::value_parser!(u16))]
+    days_ahead: Option<u16>,
     /// Answer every question with yes
     #[arg(long, short = 'y', global = true)]
     pub(super) yes: bool,
@@ -74,6 +78,7 @@ impl Options {
     /// # Errors
     /// [`WalletError::Config`], [`WalletError::NoHome`].
     pub(super) fn place(&self) -> Result<Place, WalletError> {
+        clock::set_ahead(self.days_ahead.unwrap_or(0));
         let config = self.read_config()?;
         let wallet = match self.wallet.clone().or(config.wallet) {
             Some(wallet) => wallet,
