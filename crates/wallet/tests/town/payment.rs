@@ -117,6 +117,10 @@ impl Town {
     pub(crate) fn receive_payment(&mut self) {
         let Some(json) = self.network.inbox.last().cloned() else { return };
         let payload = Payload::from_json(json.as_bytes()).unwrap();
+        assert!(
+            payload.token.proofs.iter().all(|proof| proof.dleq.is_none()),
+            "NUT-12 tells the mint who pays"
+        );
         let id = payload.id.clone().unwrap();
         let asks = |person: &&mut Person| person.state().requests().contains_key(&id);
         let Some(payee) = self.people.iter_mut().find(asks) else { return };
