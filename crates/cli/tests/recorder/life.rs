@@ -150,7 +150,7 @@ impl Person {
         let stream = kept.streams().iter().find(|stream| stream.contract() == contract).unwrap();
         let mint = stream.mint().clone();
         self.fund(&mint);
-        let agreed = Agreed { desk: self.desk.clone(), contract, month, amount };
+        let agreed = Agreed { desk: self.desk.clone(), contract, month, amount, mint };
         let mut pay = PayBill::new(agreed, random());
         self.drive(|wallet, answer| pay.step(wallet, answer)).unwrap();
     }
@@ -201,8 +201,8 @@ fn amount(person: usize, contract: usize, month: u16) -> Option<u64> {
 fn pays_on(person: usize, contract: usize, month: u16) -> Option<u64> {
     match (person, contract, month) {
         (0, ..) | (1, _, 0..6) => Some(10),
-        (1, 0, _) if month % 3 == 0 => Some(25),
-        (1, 1, _) if month % 5 == 0 => None,
+        (1, 0, _) if month.is_multiple_of(3) => Some(25),
+        (1, 1, _) if month.is_multiple_of(5) => None,
         (1, 0, 14..17) => None,
         _ => Some(10),
     }
@@ -262,8 +262,8 @@ fn begin_month(number: usize, person: &mut Person, month: u16) {
         return;
     }
     // Cy asks for an income that there is none of; Ben asks now and then.
-    person.update(number != 1 || month % 4 == 0);
-    if number != 2 && 4 <= month && month % 4 == 0 {
+    person.update(number != 1 || month.is_multiple_of(4));
+    if number != 2 && 4 <= month && month.is_multiple_of(4) {
         person.certify();
     }
     match (number, month) {

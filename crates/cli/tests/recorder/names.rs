@@ -160,7 +160,6 @@ const BILLS: &[Field] = &[
     ("contract tell.months.quiet.met", Plain(flag), "whether this contract has an open bill"),
     ("contract tell.months.subject", Bytes, "a name for contract and month"),
     ("contract tell.unit", Text, "the currency"),
-    ("pay ask.memo", Text, "biller, description and month"),
     ("pay ask.mint", Text, "whose e-cash it is"),
     ("pay ask.proofs.C", Text, "e-cash"),
     ("pay ask.proofs.amount", Plain(denomination), "e-cash"),
@@ -280,11 +279,11 @@ fn month(value: &Value) -> bool {
 }
 
 fn hour(value: &Value) -> bool {
-    number(value, |it| it % 3600 == 0)
+    number(value, |it| it.is_multiple_of(3600))
 }
 
 fn midnight(value: &Value) -> bool {
-    number(value, |it| it % 86_400 == 0)
+    number(value, |it| it.is_multiple_of(86_400))
 }
 
 fn second(value: &Value) -> bool {

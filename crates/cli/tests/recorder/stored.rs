@@ -37,7 +37,7 @@ pub(crate) fn rows(directory: &Path) -> Vec<Row> {
 
 fn read(database: &Connection, table: &str, rows: &mut Vec<Row>) {
     let mut all = database.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-    let names: Vec<String> = all.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = all.column_names().map(str::to_owned).collect();
     let mut found = all.query([]).unwrap();
     while let Some(row) = found.next().unwrap() {
         let cell = |(at, name): (usize, &String)| (name.clone(), row.get(at).unwrap());
