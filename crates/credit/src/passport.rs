@@ -6,9 +6,10 @@
 //!
 //! Reading order: [`epoch`] (its clock), [`standing`] (what it says, and how events and months change that), [`key`],
 //! [`message`] (the bytes of a request), [`issuer`] (the desk's side), [`holder`] and [`pending`] (the person's side), [`counter`] and [`proof`] (how a
-//! scorecard becomes a proof), [`tag`] (points that link what must be linked), [`clearance`] (nobody leaves a loan behind), `table` and `circuit` (the statements).
+//! scorecard becomes a proof), [`tag`] (points that link what must be linked), [`clearance`] (nobody leaves a loan behind), [`caught`] (what hostile points do), `table` and `circuit` (the statements).
 //! Sources: M. Orrù, "Revisiting Keyed-Verification Anonymous Credentials", 2024 (µCMZ, section 5); ADR 0021 (the attributes).
 
+pub mod caught;
 #[rustfmt::skip] // It is written by a program.
 mod circuit;
 pub mod clearance;

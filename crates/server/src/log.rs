@@ -9,6 +9,7 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::OnceLock;
 
 use tacit_core::time::Clock;
+use tacit_credit::passport::caught::is_caught;
 use tacit_service::inventory::{Declaration, Kind};
 
 use crate::clock::SystemClock;
@@ -127,9 +128,13 @@ pub fn error_chain(level: Level, event: &'static str, error: &(dyn Error + 'stat
     write(level, event, &[(Field::Error, &text)]);
 }
 
-/// Writes what a panic said as one line, in place of the several that Rust would write.
+/// Writes what a panic said as one line, in place of the several that Rust would write. Nothing of a panic that is caught
+/// and refused, as hostile proofs can bring about: it is counted, and whoever sends them does not fill the log.
 pub fn catch_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if is_caught() {
+            return;
+        }
         write(Level::Error, "a bug: a thread panicked", &[(Field::Error, panic)]);
     }));
 }

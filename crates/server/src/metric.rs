@@ -46,6 +46,8 @@ pub enum Counter {
     Changes,
     /// Microseconds spent in commits.
     CommitMicroseconds,
+    /// Passport requests whose points made the verifier panic.
+    PassportPanics,
 }
 
 /// A number that goes up and down, read when it is asked for.
@@ -71,7 +73,7 @@ pub enum Gauge {
 
 impl Counter {
     /// All counters.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Requests,
         Self::Limited,
         Self::CertificatesTaken,
@@ -88,6 +90,7 @@ impl Counter {
         Self::CommitsRepeated,
         Self::Changes,
         Self::CommitMicroseconds,
+        Self::PassportPanics,
     ];
 
     /// Its name, and why it is counted.
@@ -128,6 +131,10 @@ impl Counter {
             Self::CommitMicroseconds => declare(
                 "tacit_commit_microseconds_total",
                 "time spent in commits, the disk's included",
+            ),
+            Self::PassportPanics => declare(
+                "tacit_passport_panics_total",
+                "passport requests refused because their points made the verifier panic",
             ),
         }
     }

@@ -10,6 +10,7 @@ use tacit_core::hex;
 use tacit_core::secret::Secret;
 use tacit_core::time::Timestamp;
 use tacit_credit::passport::epoch::Epoch;
+use tacit_credit::passport::issuer::Refused;
 use tacit_credit::passport::key::IssuerKeys;
 use tacit_credit::passport::message::{KeysDigest, VERSION};
 use tacit_credit::passport::proof::{Bins, NoProof};
@@ -24,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::metric::Counter;
 use crate::random;
 use crate::state::{Shared, Step};
 
@@ -256,7 +258,11 @@ pub(crate) fn check(
     }
     check_pause(reader, &opened)?;
     let entropy = Secret::new(random::bytes().map_err(|error| ApiError::internal(&error))?);
-    Ok(Checked::Now(Box::new(desk.prepare(opened, &entropy)?)))
+    let prepared = desk.prepare(opened, &entropy);
+    if prepared.as_ref().is_err_and(|error| *error == PassportError::Refused(Refused::Panicked)) {
+        shared.metrics.add(Counter::PassportPanics, 1);
+    }
+    Ok(Checked::Now(Box::new(prepared?)))
 }
 
 /// Refuses what must wait for the next tick after the vault turned out to be an older copy.

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::caught::catch;
 use super::circuit::same_holder;
 use super::tag::{self, Base, Entropy, Holder, Loan, Tag};
 
@@ -78,10 +79,8 @@ pub fn check_clear(
     for (index, ((loan, drawn), clearance)) in overdue.iter().zip(shown).enumerate() {
         let instance = instance(account, clearance.tag, *loan);
         let session = bound(session, *loan);
-        let checked = std::panic::catch_unwind(|| {
-            same_holder::verify(&instance, &clearance.proof, &session).is_ok()
-        });
-        if !checked.unwrap_or(false) {
+        let checked = catch(|| same_holder::verify(&instance, &clearance.proof, &session).is_ok());
+        if checked != Some(true) {
             return Err(NotClear::Proof { index });
         }
         if clearance.tag == *drawn {

@@ -4,11 +4,10 @@
 //! that were shown, the request's digest and the reply. The same bytes again get the stored reply; other bytes under a spent
 //! serial are refused.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use cmz::{CMZCredential as _, CMZError};
 use curve25519_dalek::scalar::Scalar;
 
+use super::caught::catch;
 use super::circuit::{
     self, Passport, Receipt, borrow, certify, enrol, income, receipt, repay, tick,
 };
@@ -38,6 +37,9 @@ pub enum Refused {
     /// The proof does not hold: the passport is not of these keys or not of this month, or what is claimed is not so.
     #[error("the proof does not hold")]
     Proof,
+    /// It does not hold either: its points made the generated code panic, which those of an honest wallet never do.
+    #[error("the proof does not hold")]
+    Panicked,
 }
 
 /// The proof of a request, read.
@@ -85,12 +87,10 @@ macro_rules! answer {
     ($protocol:ident, $body:expr, $session:expr, $entropy:expr, $fill:expr, $authorize:expr) => {{
         let mut random = tag::generator_of($entropy);
         let (body, session) = ($body, $session);
-        let handled = catch_unwind(AssertUnwindSafe(|| {
-            $protocol::handle(&mut random, &session, body, $fill, $authorize)
-        }));
-        match handled {
-            Ok(Ok((reply, _))) => Ok(reply.as_bytes()),
-            Ok(Err(_)) | Err(_) => Err(Refused::Proof),
+        match catch(|| $protocol::handle(&mut random, &session, body, $fill, $authorize)) {
+            Some(Ok((reply, _))) => Ok(reply.as_bytes()),
+            Some(Err(_)) => Err(Refused::Proof),
+            None => Err(Refused::Panicked),
         }
     }};
 }
@@ -409,4 +409,29 @@ pub(super) fn certify_params(terms: &Terms, bins: &Bins) -> Option<certify::Para
            paid_months_b4 paid_months_w4;
         5: income_b1 income_w1, income_b2 income_w2, income_b3 income_w3, income_b4 income_w4;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tacit_core::secret::Secret;
+
+    use super::super::holder::Prover;
+    use super::super::tag::Holder;
+    use super::*;
+
+    /// [`Opened::new`] refuses neutral points that are sent; this is what becomes of one that the verifier computes.
+    #[test]
+    fn a_panic_of_the_generated_code_is_a_refusal() {
+        let keys = IssuerKeys::derive(&Secret::new([1; 32]), 0);
+        let (holder, public) = (Holder::of_seed(&[2; 64]), keys.public());
+        let prover = Prover { holder: &holder, shown: public, received: public };
+        let (epoch, entropy) = (Epoch::new(80).unwrap(), Secret::new([3; 32]));
+        let pending = prover.receipt(epoch, [9; 32], None, &entropy).unwrap();
+        let mut request = Request::read(pending.request()).unwrap();
+        request.proof[..32].fill(0);
+        let body = receipt::Request::try_from(request.proof.as_slice()).unwrap();
+        let opened = Opened { body: Body::Receipt(body), request };
+        let facts = Facts::Receipt(ReceiptFacts::BLANK);
+        assert_eq!(opened.answer(&keys, &keys, facts, &entropy), Err(Refused::Panicked));
+    }
 }
