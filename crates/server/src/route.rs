@@ -153,6 +153,11 @@ async fn for_any_origin(
         request.extensions_mut().insert(BodyWait(shared.config.bounds.body_wait));
         next.run(request).await
     };
+    let is_said = response.extensions().get::<Refused>().is_some();
+    if response.status() == StatusCode::BAD_REQUEST && !is_said {
+        // The framework's own, in plain text: a path that is no UTF-8.
+        response = ApiError::refused(Code::Refused, "the request cannot be read").into_response();
+    }
     if let Some(Refused(code)) = response.extensions().get() {
         metrics.refuse(*code);
     }

@@ -56,6 +56,8 @@ async fn a_code_is_for_one_wallet_and_an_account_has_one_passport() {
 
     enrolment(&mut till, Method::GET, &"7".repeat(32), "").await.refused(CODE);
     enrolment(&mut till, Method::GET, "", "").await.refused(CODE);
+    let answer = enrolment(&mut till, Method::PUT, "", "").await;
+    assert_eq!((answer.status, answer.refusal()), (StatusCode::METHOD_NOT_ALLOWED, 10_000));
     let code = code(&mut till).await;
     let terms: Enrolment = enrolment(&mut till, Method::GET, &code, "").await.ok();
     assert_eq!((terms.month, terms.since), (ada.info.month, ada.info.month));

@@ -123,6 +123,9 @@ async fn unknown_paths_and_methods_are_told_in_json() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(answer.refusal(), 10_000);
     }
+    for path in ["/usd/v1/keys/%ff", "/usd/v1/contracts/%ff%fe", "/v1/passport/answers/%80"] {
+        client.get(path).await.refused(10_000);
+    }
     for (method, path) in [
         (Method::GET, "/usd/v1/swap"),
         (Method::DELETE, "/usd/v1/info"),

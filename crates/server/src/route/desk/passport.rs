@@ -35,7 +35,7 @@ use crate::desk::Desk;
 use crate::desk::refusal::Refusal;
 use crate::error::ApiError;
 use crate::passport::{Asked, Checked, answered, check};
-use crate::route::preflight;
+use crate::route::{no_such_method, preflight};
 use crate::state::Shared;
 
 /// Transfers of an account that are read at once.
@@ -47,6 +47,7 @@ pub(super) fn router(desk: &Desk) -> Router {
         .route("/api/v1/passport", get(place))
         .route("/api/v1/passport/enrolment", get(terms).post(enrol))
         .route("/api/v1/passport/income", get(look).post(count))
+        .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(desk.clone(), for_any_origin))
         .layer(from_fn(without_cookie))
         .with_state(desk.clone())
