@@ -15,13 +15,10 @@ use tacit_credit::passport::standing::Contract;
 use tacit_credit::passport::tag::Holder;
 use tacit_ecash::message::SpendState;
 use tacit_ecash::proof::Proof;
-use tacit_server::server::Parts;
-use tacit_service::desk::biller::{Granted, LicenceProposal, LicenceTerms};
-use tacit_service::desk::staff::StaffId;
-use tacit_service::desk::trail::{Action, Deed};
+use tacit_service::desk::biller::LicenceTerms;
 use tacit_service::passport::key_epoch;
 
-use crate::support::till::{Till, merchant, now};
+use crate::support::till::{Till, license, merchant, now};
 use crate::support::wallet::{Wallet, random};
 
 /// From 5.00 on, and two contracts.
@@ -30,30 +27,12 @@ const TERMS: LicenceTerms = LicenceTerms { floor: 500, contracts_max: 2 };
 /// A request that was answered, or something that has its receipt.
 const SHOWN: u32 = 40_003;
 
-/// Licenses the shop of these tests.
-fn license(parts: &mut Parts) {
-    let store = parts.desk[0].as_mut();
-    let (account, day) = (merchant().account, now().day());
-    let deed = |action, staff| Deed {
-        moment: now(),
-        staff: Some(staff),
-        action,
-        subject: "shop".to_owned(),
-        detail: String::new(),
-    };
-    let (one, other) = (StaffId::from_bytes([71; 16]), StaffId::from_bytes([72; 16]));
-    let proposal = LicenceProposal { merchant: account, terms: TERMS, by: one, day };
-    assert!(store.propose_licence(&proposal, &deed(Action::LicenceProposed, one)).unwrap());
-    let granted = deed(Action::LicenceGranted, other);
-    assert_eq!(store.grant_licence(account, TERMS, other, &granted).unwrap(), Granted::Done);
-}
-
 /// A shop with a licence, and the keys of the passport desk, which a wallet has from the log.
 async fn licensed() -> (Till, IssuerKeys) {
     let mut keys = None;
     let till = Till::with(merchant(), |parts| {
         keys = Some(IssuerKeys::derive(&parts.seed, key_epoch(Epoch::of(now()))));
-        license(parts);
+        license(parts, TERMS);
     })
     .await;
     (till, keys.unwrap())
@@ -413,7 +392,7 @@ async fn billing_oneself_costs_fees_and_buys_capped_months_alone() {
     let mut keys = None;
     let mut till = Till::with_config(merchant(), fee, |parts| {
         keys = Some(IssuerKeys::derive(&parts.seed, key_epoch(Epoch::of(now()))));
-        license(parts);
+        license(parts, TERMS);
     })
     .await;
     let keys = keys.unwrap();

@@ -6,6 +6,7 @@ mod bank;
 mod config;
 mod disk;
 mod earlier;
+mod hostile;
 mod rotate;
 mod seed;
 #[path = "../support/mod.rs"]

@@ -7,6 +7,8 @@
 
 pub mod client;
 pub mod console;
+pub mod earner;
+pub mod insider;
 pub mod local;
 pub mod office;
 pub mod passport;

@@ -16,11 +16,14 @@ use tacit_ecash::proof::Proof;
 use tacit_server::config::Config;
 use tacit_server::server::Parts;
 use tacit_service::account::AccountId;
+use tacit_service::desk::biller::{Granted, LicenceProposal, LicenceTerms};
 use tacit_service::desk::login::{CredentialId, Label, Passkey, Session, SessionKey};
 use tacit_service::desk::merchant::{ApiKey, ApiKeyText, Merchant, NamingSecret, Scope, Scopes};
 use tacit_service::desk::person::{
     KycLevel, Name, Person, PersonId, PersonState, SignUp, SignedUp,
 };
+use tacit_service::desk::staff::StaffId;
+use tacit_service::desk::trail::{Action, Deed};
 use tacit_service::desk::{DeskStore, Owner};
 
 use super::client::{Answer, Client};
@@ -106,6 +109,24 @@ pub fn key_for(store: &mut dyn DeskStore, number: u8, scopes: &[Scope]) -> Strin
     };
     assert!(store.add_api_key(&kept).unwrap());
     key.reveal()
+}
+
+/// Licenses the shop of these tests to bill.
+pub fn license(parts: &mut Parts, terms: LicenceTerms) {
+    let store = parts.desk[0].as_mut();
+    let (account, day) = (merchant().account, now().day());
+    let deed = |action, staff| Deed {
+        moment: now(),
+        staff: Some(staff),
+        action,
+        subject: "shop".to_owned(),
+        detail: String::new(),
+    };
+    let (one, other) = (StaffId::from_bytes([71; 16]), StaffId::from_bytes([72; 16]));
+    let proposal = LicenceProposal { merchant: account, terms, by: one, day };
+    assert!(store.propose_licence(&proposal, &deed(Action::LicenceProposed, one)).unwrap());
+    let granted = deed(Action::LicenceGranted, other);
+    assert_eq!(store.grant_licence(account, terms, other, &granted).unwrap(), Granted::Done);
 }
 
 impl Till {
