@@ -22,7 +22,13 @@ const PLACES: &[Place] = &[
     Place { name: "tacit-core", ours: &[], in_tests: &[], pure: true },
     Place { name: "tacit-ecash", ours: &["tacit-core"], in_tests: &[], pure: true },
     Place { name: "tacit-bank", ours: &["tacit-core"], in_tests: &[], pure: true },
-    Place { name: "tacit-credit", ours: &["tacit-core"], in_tests: &[], pure: true },
+    Place { name: "tacit-circuit", ours: &[], in_tests: &[], pure: true },
+    Place {
+        name: "tacit-credit",
+        ours: &["tacit-circuit", "tacit-core"],
+        in_tests: &[],
+        pure: true,
+    },
     Place { name: "tacit-audit", ours: &["tacit-core"], in_tests: &[], pure: true },
     Place {
         name: "tacit-service",

@@ -15,10 +15,15 @@ use cmz::*;
 use curve25519_dalek::ristretto::RistrettoPoint as G;
 use group::{self, Group};
 use rand_08::{CryptoRng, RngCore};
-use sigma_compiler::sigma_compiler;
+
+// Where the macros of cmz look for their compiler.
+mod sigma_compiler {
+    pub(super) use cmz::sigma_compiler::{group, rand, rangeutils, sigma_proofs, subtle, vecutils};
+    pub(super) use tacit_circuit::sigma_compiler;
+}
 
 // That two tags are of one holder.
-sigma_compiler! { same_holder,
+self::sigma_compiler::sigma_compiler! { same_holder,
   (holder),
   (ACCOUNT, OWN, LOAN, const GENERATOR),
   ACCOUNT = holder * GENERATOR,
