@@ -11,7 +11,6 @@ mod command;
 mod error;
 mod file;
 mod keyring;
-mod money;
 mod net;
 mod passphrase;
 mod paste;
@@ -24,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tacit_wallet::money;
 
 use self::command::{
     deliver, init, look, mint, mints, passport, pay, pending, receive, request, restore, send,

@@ -1,13 +1,10 @@
 //! The wallet file: one SQLite database whose every row is sealed (`docs/adr`), and the state in it.
 //!
-//! Reading order: [`seal`] (the cryptography), [`row`] (a state as rows), [`database`] (the tables), then this file. What one change writes is one
+//! Reading order: `tacit_wallet::storage` (what is sealed, and how), [`database`] (the tables), then this file. What one change writes is one
 //! transaction, durable when it returns, and compared with the version of the state that it was computed from.
 
 mod database;
-mod row;
-pub(super) mod seal;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,27 +12,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::ErrorCode;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-use tacit_core::hex;
 use tacit_wallet::batch::Batch;
 use tacit_wallet::state::State;
+use tacit_wallet::storage::seal::{Keeper, Keys, Lock, LockError};
+use tacit_wallet::storage::{Contents, Held as Kept, Shelf};
 
-use self::database::{Commit, Contents, Database, Form, Sealed};
-use self::row::Rows;
-use self::seal::{Keeper, Keys, Lock, LockError};
+use self::database::{Database, Form};
 use super::book::Book;
 use super::passphrase::Passphrase;
 
 /// How often a lock that another process holds is tried, every [`LOCK_PAUSE`].
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
-/// Paths of the rows that are no part of the state.
-const WORDS: &str = "own words";
-const BOOK: &str = "own book";
-/// What the head is sealed as: no row is called so, for names have 16 bytes.
-const HEAD: &[u8] = b"tacit wallet head 1";
 
 /// Why the wallet file does not do what is asked. Variants stand in the order they are checked.
 #[derive(Debug, thiserror::Error)]
@@ -85,23 +73,8 @@ pub(super) struct ClosedFile {
 pub(super) struct WalletFile {
     path: PathBuf,
     database: Database,
-    keys: Keys,
-    version: i64,
-    rows: Rows,
-    /// A piece of what each row is sealed as, by its name: the head holds a digest of them all.
-    seals: BTreeMap<[u8; 16], [u8; 16]>,
-    /// The twelve words.
-    words: String,
-    state: State,
-    book: Book,
-}
-
-/// What makes of many rows one file: none can be taken out, or be an older one, without notice.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    version: i64,
-    rows: usize,
-    digest: String,
+    shelf: Shelf,
+    held: Kept<Book>,
 }
 
 /// What a new file begins with.
@@ -172,21 +145,12 @@ impl ClosedFile {
     /// # Errors
     /// [`FileError`].
     pub(super) fn open(self, passphrase: &Passphrase) -> Result<WalletFile, FileError> {
-        let Self { path, database, lock } = self;
-        let keys = lock.open(passphrase).map_err(|error| of_lock(&error, &path))?;
-        let mut file = WalletFile {
-            path,
-            database,
-            keys,
-            version: 0,
-            rows: Rows::new(),
-            seals: BTreeMap::new(),
-            words: String::new(),
-            state: State::default(),
-            book: Book::default(),
-        };
-        file.load()?;
-        Ok(file)
+        let Self { path, mut database, lock } = self;
+        let keys = lock.open(passphrase.expose()).map_err(|error| of_lock(&error, &path))?;
+        let contents = contents_of(&mut database, &path)?;
+        let opened = Shelf::open(keys, &contents);
+        let (shelf, held) = opened.ok_or_else(|| FileError::Damaged { path: path.clone() })?;
+        Ok(WalletFile { path, database, shelf, held })
     }
 }
 
@@ -230,17 +194,17 @@ impl WalletFile {
 
     /// The wallet's state, as it is durable.
     pub(super) fn state(&self) -> &State {
-        &self.state
+        &self.held.state
     }
 
     /// What the person noted about it.
     pub(super) fn book(&self) -> &Book {
-        &self.book
+        &self.held.book
     }
 
     /// The twelve words.
     pub(super) fn words(&self) -> &str {
-        &self.words
+        &self.held.words
     }
 
     /// Reads again what another process has written since.
@@ -249,7 +213,7 @@ impl WalletFile {
     /// [`FileError`].
     pub(super) fn refresh(&mut self) -> Result<(), FileError> {
         let version = self.database.version().map_err(|error| of_database(error, &self.path))?;
-        if version == self.version { Ok(()) } else { self.load() }
+        if version == self.shelf.version() { Ok(()) } else { self.load() }
     }
 
     /// Makes a batch durable, then applies it.
@@ -257,9 +221,9 @@ impl WalletFile {
     /// # Errors
     /// [`FileError::Conflict`] if another process came first; nothing has changed then, nor with any other.
     pub(super) fn persist(&mut self, batch: &Batch) -> Result<(), FileError> {
-        let mut next = self.state.clone();
-        next.apply(batch).map_err(|_| FileError::Conflict)?;
-        self.write(next, self.book.clone())
+        let mut next = self.held.clone();
+        next.state.apply(batch).map_err(|_| FileError::Conflict)?;
+        self.write(next)
     }
 
     /// Makes a change of the book durable.
@@ -267,9 +231,9 @@ impl WalletFile {
     /// # Errors
     /// As [`Self::persist`].
     pub(super) fn note(&mut self, change: impl FnOnce(&mut Book)) -> Result<(), FileError> {
-        let mut book = self.book.clone();
-        change(&mut book);
-        self.write(self.state.clone(), book)
+        let mut next = self.held.clone();
+        change(&mut next.book);
+        self.write(next)
     }
 
     /// Locks it under another passphrase.
@@ -281,124 +245,53 @@ impl WalletFile {
         passphrase: &Passphrase,
         keeper: Keeper,
     ) -> Result<(), FileError> {
-        let lock = Lock::close(self.keys.bytes(), passphrase, keeper, random()?, random()?);
+        let lock = Lock::close(
+            self.shelf.keys().bytes(),
+            passphrase.expose(),
+            keeper,
+            random()?,
+            random()?,
+        );
         let lock = lock.map_err(|error| of_lock(&error, &self.path))?;
         self.database.replace_lock(&lock).map_err(|error| of_database(error, &self.path))
     }
 
-    fn write(&mut self, state: State, book: Book) -> Result<(), FileError> {
-        let next = rows_of(&self.words, &state, &book);
-        let is_new = |(path, value): &(&String, &Value)| self.rows.get(*path) != Some(value);
-        let changed = seal_rows(&self.keys, next.iter().filter(is_new))?;
-        let gone = self.rows.keys().filter(|path| !next.contains_key(*path));
-        let gone: Vec<[u8; 16]> = gone.map(|path| self.keys.name(path)).collect();
-        let mut seals = self.seals.clone();
-        seals.retain(|name, _| !gone.contains(name));
-        seals.extend(changed.iter().map(|(name, sealed)| (*name, tail(sealed))));
-        let (before, version) = (self.version, self.version + 1);
-        let head = seal_head(&self.keys, version, &seals)?;
-        let commit = Commit { before, head: &head, changed: &changed, gone: &gone };
-        let is_first = self.database.commit(&commit);
+    fn write(&mut self, next: Kept<Book>) -> Result<(), FileError> {
+        let prepared = self.shelf.prepare(&next, random)?;
+        let is_first = self.database.commit(&prepared.commit);
         if !is_first.map_err(|error| of_database(error, &self.path))? {
             return Err(FileError::Conflict);
         }
-        (self.version, self.rows, self.seals) = (version, next, seals);
-        (self.state, self.book) = (state, book);
+        self.shelf.accept(prepared);
+        self.held = next;
         Ok(())
     }
 
     /// Reads everything.
     fn load(&mut self) -> Result<(), FileError> {
-        let contents = self.database.contents().map_err(|error| of_database(error, &self.path))?;
-        let read = contents.and_then(|contents| self.read(&contents));
-        read.ok_or_else(|| FileError::Damaged { path: self.path.clone() })
+        let contents = contents_of(&mut self.database, &self.path)?;
+        let held = self.shelf.reopen(&contents);
+        self.held = held.ok_or_else(|| FileError::Damaged { path: self.path.clone() })?;
+        Ok(())
     }
+}
 
-    /// Takes what was read, if it is whole; `None` if it is not.
-    fn read(&mut self, contents: &Contents) -> Option<()> {
-        let Contents { version, head, rows: sealed } = contents;
-        let head: Head = serde_json::from_slice(&self.keys.open(HEAD, head)?).ok()?;
-        let seals: BTreeMap<_, _> =
-            sealed.iter().map(|(name, sealed)| (*name, tail(sealed))).collect();
-        if (head.version, head.rows, head.digest) != (*version, seals.len(), digest(&seals)) {
-            return None;
-        }
-        let mut rows = Rows::new();
-        for (name, sealed) in sealed {
-            // A row says itself where it belongs: its name is a hash of that.
-            let content = self.keys.open(name, sealed)?;
-            let (path, value): (String, Value) = serde_json::from_slice(&content).ok()?;
-            rows.insert(path, value);
-        }
-        let mut of_state = rows.clone();
-        let words = of_state.remove(WORDS)?.as_str()?.to_owned();
-        let book = serde_json::from_value(of_state.remove(BOOK)?).ok()?;
-        let state = row::join(&of_state)?;
-        (self.version, self.rows, self.seals) = (*version, rows, seals);
-        (self.words, self.state, self.book) = (words, state, book);
-        Some(())
-    }
+fn contents_of(database: &mut Database, path: &Path) -> Result<Contents, FileError> {
+    let contents = database.contents().map_err(|error| of_database(error, path))?;
+    contents.ok_or_else(|| FileError::Damaged { path: path.into() })
 }
 
 /// Fills an empty file.
 fn fill(path: &Path, beginning: &Beginning<'_>) -> Result<(), FileError> {
     let Beginning { words, passphrase, keeper } = beginning;
     let bytes = zeroize::Zeroizing::new(random::<32>()?);
-    let lock = Lock::close(&bytes, passphrase, *keeper, random()?, random()?);
+    let lock = Lock::close(&bytes, passphrase.expose(), *keeper, random()?, random()?);
     let lock = lock.map_err(|error| of_lock(&error, path))?;
-    let keys = Keys::of(&bytes);
-    let rows = rows_of(words, &State::default(), &Book::default());
-    let rows = seal_rows(&keys, rows.iter())?;
-    let seals = rows.iter().map(|(name, sealed)| (*name, tail(sealed))).collect();
-    let head = seal_head(&keys, 0, &seals)?;
-    let made = Database::open(path).and_then(|mut database| database.begin(&lock, &head, &rows));
+    let words = zeroize::Zeroizing::new((*words).to_owned());
+    let held = Kept { words, state: State::default(), book: Book::default() };
+    let contents = Shelf::begin(&Keys::of(&bytes), &held, random)?;
+    let made = Database::open(path).and_then(|mut database| database.begin(&lock, &contents));
     made.map_err(|error| of_database(error, path))
-}
-
-fn rows_of(words: &str, state: &State, book: &Book) -> Rows {
-    let mut rows = row::split(state);
-    rows.insert(WORDS.to_owned(), Value::String(words.to_owned()));
-    let book = serde_json::to_value(book).expect("a book has text keys and no failing field");
-    rows.insert(BOOK.to_owned(), book);
-    rows
-}
-
-fn seal_rows<'a>(
-    keys: &Keys,
-    rows: impl Iterator<Item = (&'a String, &'a Value)>,
-) -> Result<Vec<Sealed>, FileError> {
-    rows.map(|row| {
-        let name = keys.name(row.0);
-        let content = serde_json::to_vec(&row).expect("JSON of JSON does not fail");
-        let content = zeroize::Zeroizing::new(content);
-        Ok((name, keys.seal(&name, &content, random()?)))
-    })
-    .collect()
-}
-
-fn seal_head(
-    keys: &Keys,
-    version: i64,
-    seals: &BTreeMap<[u8; 16], [u8; 16]>,
-) -> Result<Vec<u8>, FileError> {
-    let head = Head { version, rows: seals.len(), digest: digest(seals) };
-    let head = serde_json::to_vec(&head).expect("two numbers and a text have a JSON");
-    Ok(keys.seal(HEAD, &head, random()?))
-}
-
-/// Over names and tags, in the order of the names: another row, or an older one, makes another digest.
-fn digest(seals: &BTreeMap<[u8; 16], [u8; 16]>) -> String {
-    let mut digest = Sha256::new();
-    for (name, tag) in seals {
-        digest.update(name);
-        digest.update(tag);
-    }
-    hex::encode(&digest.finalize())
-}
-
-/// The cipher's tag, which ends what it made.
-fn tail(sealed: &[u8]) -> [u8; 16] {
-    sealed.last_chunk().copied().unwrap_or_default()
 }
 
 fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {

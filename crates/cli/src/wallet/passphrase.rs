@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use tacit_core::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::file::seal::Keeper;
 use super::keyring::{self, KeyringError};
+use tacit_wallet::storage::seal::Keeper;
 
 /// Variable of the environment that holds a passphrase.
 pub(super) const VARIABLE: &str = "TACIT_WALLET_PASSPHRASE";
@@ -88,7 +88,8 @@ pub(super) fn find(
     }
     match keeper {
         Keeper::Keyring => Passphrase::new(keyring::look_up(wallet)?),
-        Keeper::Person => ask(&format!("Passphrase of {}: ", wallet.display())),
+        // No file of this program has a passkey.
+        Keeper::Person | Keeper::Passkey => ask(&format!("Passphrase of {}: ", wallet.display())),
     }
 }
 

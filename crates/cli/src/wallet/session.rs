@@ -16,6 +16,7 @@ use tacit_wallet::operation::settle::{Settle, SettleError, Settled};
 use tacit_wallet::operation::{Wallet, Yield};
 use tacit_wallet::seed::{Seed, Words};
 use tacit_wallet::state::{OperationId, State};
+use tacit_wallet::storage::seal::Keeper;
 use tacit_wallet::transport::{Answer, Recipient, Request};
 
 use super::book::Book;
@@ -99,7 +100,7 @@ impl Session {
     pub(super) fn relock(
         &mut self,
         passphrase: &passphrase::Passphrase,
-        keeper: file::seal::Keeper,
+        keeper: Keeper,
     ) -> Result<(), FileError> {
         let _held = file::hold(self.file.path())?;
         self.file.relock(passphrase, keeper)

@@ -10,13 +10,13 @@ use tacit_wallet::seed::Words;
 use zeroize::Zeroizing;
 
 use crate::wallet::error::WalletError;
-use crate::wallet::file::seal::Keeper;
 use crate::wallet::file::{Beginning, FileError, WalletFile};
 use crate::wallet::keyring;
 use crate::wallet::passphrase::{self, Passphrase};
 use crate::wallet::place::{Options, Place};
 use crate::wallet::session::Session;
 use crate::wallet::terminal::Terminal;
+use tacit_wallet::storage::seal::Keeper;
 
 /// How many words are asked back.
 const ASKED: usize = 3;

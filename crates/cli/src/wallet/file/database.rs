@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-use super::seal::{Cost, Keeper, Lock};
+use tacit_wallet::storage::seal::{Cost, Keeper, Lock};
+use tacit_wallet::storage::{Commit, Contents, Sealed};
 
 /// "TacW": says whose file it is, to `file(1)` too.
 const APPLICATION: i32 = 0x5461_6357;
@@ -46,25 +47,6 @@ pub(super) enum Form {
     Broken,
 }
 
-/// A name and what stands sealed under it.
-pub(super) type Sealed = ([u8; 16], Vec<u8>);
-
-/// Everything but the lock, as it stood at one moment.
-pub(super) struct Contents {
-    pub(super) version: i64,
-    pub(super) head: Vec<u8>,
-    pub(super) rows: Vec<Sealed>,
-}
-
-/// What a commit writes.
-pub(super) struct Commit<'a> {
-    /// The version it was computed from; the file then has the next.
-    pub(super) before: i64,
-    pub(super) head: &'a [u8],
-    pub(super) changed: &'a [Sealed],
-    pub(super) gone: &'a [[u8; 16]],
-}
-
 impl Database {
     /// Opens a file that is there.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
@@ -79,19 +61,14 @@ impl Database {
     }
 
     /// Makes the tables in an empty file.
-    pub(super) fn begin(
-        &mut self,
-        lock: &Lock,
-        head: &[u8],
-        rows: &[Sealed],
-    ) -> rusqlite::Result<()> {
+    pub(super) fn begin(&mut self, lock: &Lock, contents: &Contents) -> rusqlite::Result<()> {
         let transaction = self.0.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         insert_lock(&transaction, lock)?;
-        transaction.execute("INSERT INTO head VALUES (0, 0, ?1)", [head])?;
-        insert(&transaction, rows)?;
+        transaction.execute("INSERT INTO head VALUES (0, 0, ?1)", [&contents.head])?;
+        insert(&transaction, &contents.rows)?;
         transaction.commit()
     }
 
@@ -145,8 +122,8 @@ impl Database {
     }
 
     /// Writes a commit, durable when this returns; `false`, and nothing is written, if another came first.
-    pub(super) fn commit(&mut self, commit: &Commit<'_>) -> rusqlite::Result<bool> {
-        let Commit { before, head, changed, gone } = *commit;
+    pub(super) fn commit(&mut self, commit: &Commit) -> rusqlite::Result<bool> {
+        let Commit { before, head, changed, gone } = commit;
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let update = "UPDATE head SET version = ?1 + 1, sealed = ?2 WHERE version = ?1";
         if transaction.execute(update, params![before, head])? != 1 {

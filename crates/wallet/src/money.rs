@@ -5,26 +5,40 @@ use tacit_core::unit::{Unit, UnitError};
 
 /// Why a text is no amount. Variants stand in the order they are checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum MoneyError {
+pub enum MoneyError {
     /// Digits, and at most one point among them.
     #[error("{text:?} is no amount: write it as in 10.50")]
-    Form { text: String },
+    Form {
+        /// What was typed.
+        text: String,
+    },
+    /// More than the unit has.
     #[error("{text:?} has more than the {decimals} decimals of {unit}")]
-    Decimals { text: String, unit: Unit, decimals: u8 },
+    Decimals {
+        /// What was typed.
+        text: String,
+        /// Of what.
+        unit: Unit,
+        /// How many it has.
+        decimals: u8,
+    },
+    /// Nothing.
     #[error("an amount of nothing")]
     Zero,
+    /// More than any wallet counts.
     #[error(transparent)]
     Amount(#[from] AmountError),
+    /// None that is known.
     #[error(transparent)]
     Unit(#[from] UnitError),
 }
 
 /// What was typed: digits, and perhaps a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Typed {
+pub struct Typed {
     figure: String,
     /// If it was said.
-    pub(super) unit: Option<Unit>,
+    pub unit: Option<Unit>,
 }
 
 impl Typed {
@@ -32,7 +46,7 @@ impl Typed {
     ///
     /// # Errors
     /// [`MoneyError`].
-    pub(super) fn read(amount: &str, unit: Option<Unit>) -> Result<Self, MoneyError> {
+    pub fn read(amount: &str, unit: Option<Unit>) -> Result<Self, MoneyError> {
         let mut words = amount.split_whitespace();
         let form = || MoneyError::Form { text: amount.to_owned() };
         let figure = words.next().ok_or_else(form)?.to_owned();
@@ -48,7 +62,7 @@ impl Typed {
     ///
     /// # Errors
     /// [`MoneyError`].
-    pub(super) fn amount(&self, unit: Unit) -> Result<Amount, MoneyError> {
+    pub fn amount(&self, unit: Unit) -> Result<Amount, MoneyError> {
         let text = &self.figure;
         let form = || MoneyError::Form { text: text.clone() };
         let (whole, part) = match text.split_once('.') {
@@ -81,12 +95,12 @@ impl Typed {
 ///
 /// # Errors
 /// [`UnitError`].
-pub(super) fn read_unit(text: &str) -> Result<Unit, UnitError> {
+pub fn read_unit(text: &str) -> Result<Unit, UnitError> {
     Unit::new(&text.to_ascii_lowercase())
 }
 
 /// Minor units as people read them. A number that no amount can have (a mint may claim any) is printed as it is.
-pub(super) fn shown(value: u64, unit: Unit) -> String {
+pub fn shown(value: u64, unit: Unit) -> String {
     match Amount::new(value, unit) {
         Ok(amount) => amount.to_string(),
         Err(_) => format!("{value} of the smallest part of {unit}"),
@@ -94,7 +108,7 @@ pub(super) fn shown(value: u64, unit: Unit) -> String {
 }
 
 /// Whole and minor parts alone, for tables.
-pub(super) fn figure(value: i128, unit: Unit) -> String {
+pub fn figure(value: i128, unit: Unit) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let value = value.unsigned_abs();
     let decimals = usize::from(unit.exponent());

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::state::State;
 use serde_json::{Map, Value};
-use tacit_wallet::state::State;
 
 /// Paths with their contents, as JSON.
-pub(super) type Rows = BTreeMap<String, Value>;
+pub type Rows = BTreeMap<String, Value>;
 
 /// Separates the steps of a path; no key of a state holds it.
 const STEP: char = '\u{1f}';
 
 /// The rows of a state.
-pub(super) fn split(state: &State) -> Rows {
+pub fn split(state: &State) -> Rows {
     let value = serde_json::to_value(state).expect("a state has text keys and no failing field");
     let mut rows = Rows::new();
     let Value::Object(fields) = value else { unreachable!("a state is a struct") };
@@ -39,7 +39,7 @@ pub(super) fn split(state: &State) -> Rows {
 }
 
 /// The state of rows; `None` if they are not those of one.
-pub(super) fn join(rows: &Rows) -> Option<State> {
+pub fn join(rows: &Rows) -> Option<State> {
     let mut root = Map::new();
     // In the order of their paths, so that what holds others comes before them.
     for (path, value) in rows {
@@ -56,10 +56,9 @@ pub(super) fn join(rows: &Rows) -> Option<State> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use tacit_wallet::batch::Batch;
-
     use super::*;
+    use crate::batch::Batch;
+    use serde_json::json;
 
     /// A state of each kind of entry.
     fn state() -> State {
