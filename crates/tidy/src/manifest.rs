@@ -69,6 +69,14 @@ const PLACES: &[Place] = &[
         in_tests: &["tacit-server", "tacit-store", "tacit-service"],
         pure: false,
     },
+    // In a browser; what needs none of it is built everywhere.
+    Place {
+        name: "tacit-web",
+        ours: &["tacit-core", "tacit-ecash", "tacit-credit", "tacit-wallet"],
+        in_tests: &[],
+        pure: false,
+    },
+    Place { name: "tacit-pack", ours: &[], in_tests: &[], pure: false },
     Place { name: "tacit-tidy", ours: &[], in_tests: &[], pure: true },
 ];
 
