@@ -21,6 +21,7 @@ use crate::origin::Origins;
 use crate::passport::Passports;
 use crate::payout::Payouts;
 use crate::pool::{Pool, PoolError};
+use crate::release::Release;
 use crate::server::Demo;
 use crate::writer::{CommitError, Committed, Writer};
 
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) payouts: Arc<Payouts>,
     /// Keys, card and lanes of the passport desk.
     pub(crate) passports: Passports,
+    /// The web wallet that is served, if one is.
+    pub(crate) wallet: Option<Release>,
     /// How money comes and goes; `None` if nothing is attached, and only quotes can be opened.
     pub(crate) rail: Option<Arc<dyn Rail>>,
     /// How many may wait for the rail's offers and requests at once.

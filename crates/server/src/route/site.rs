@@ -119,8 +119,9 @@ impl Sites {
             Site::Wallet => &self.wallet,
             Site::Operator => &self.operator,
         };
-        let is_mint = site == Site::Mint;
-        if is_mint {
+        // Neither mint nor wallet is asked who somebody is.
+        let is_bare = matches!(site, Site::Mint | Site::Wallet);
+        if is_bare {
             // Not that anything would read them: so that nothing ever can.
             for name in [header::COOKIE, header::AUTHORIZATION] {
                 request.headers_mut().remove(name);
@@ -130,7 +131,7 @@ impl Sites {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        if is_mint {
+        if is_bare {
             response.headers_mut().remove(header::SET_COOKIE);
         }
         response

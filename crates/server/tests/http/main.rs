@@ -35,3 +35,4 @@ mod socket;
 mod statements;
 mod tls;
 mod verifiers;
+mod wallet;
