@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abroad;
 mod billers;
 mod bills;
 mod cash;
