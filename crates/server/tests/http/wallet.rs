@@ -1,4 +1,4 @@
-//! The web wallet's origin: a release that is served as its list says, or not at all.
+//! The web wallet's origin: a release that is served as its list says, or not at all; and links that lead there.
 
 use std::error::Error;
 
@@ -7,11 +7,13 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use tacit_server::config::Config;
 use tacit_server::server::{Parts, StartError};
+use tacit_service::desk::staff::Role;
 
 use crate::support::client::{Answer, Client};
 use crate::support::local::{Local, config};
-use crate::support::office::text;
+use crate::support::office::{Console, Who, ada, text, to};
 use crate::support::release::{PAGE, Packed, SCRIPT, SCRIPT_TEXT, brotli, digest, gzip};
+use crate::support::till::{Till, merchant};
 
 const HOST: (&str, &str) = ("host", "wallet.localhost");
 
@@ -260,5 +262,79 @@ fn a_release_that_is_not_what_its_list_says_keeps_the_server_from_starting() {
         harm(&packed);
         let refused = refusal(&packed);
         assert!(refused.contains(said), "{said}: {refused}");
+    }
+}
+
+/// Where a link of a page leads that has these words.
+fn href(page: &str, words: &str) -> Option<String> {
+    let (before, _) = page.split_once(&format!("\" rel=\"noreferrer\">{words}</a>"))?;
+    let (_, href) = before.rsplit_once("href=\"")?;
+    Some(href.to_owned())
+}
+
+const WORDS: &str = "Open in the wallet";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checkout_and_portal_lead_into_the_wallet_where_there_is_one() {
+    let packed = Packed::new();
+    let serve = |config: &mut Config| config.wallet.directory = Some(packed.path());
+    for is_served in [true, false] {
+        let change = |config: &mut Config| {
+            if is_served {
+                serve(config)
+            }
+        };
+        let mut till = Till::with_config(merchant(), change, |_| {}).await;
+        let wallet = till.local.running.origins().wallet.as_ref().unwrap().to_string();
+        let order = till.order("a").await;
+        let url = order["checkout_url"].as_str().unwrap();
+        let path = url[url.find("/checkout/").unwrap()..].to_owned();
+        let page = text(&till.desk(Method::GET, &path, &[], "").await);
+        let request = order["payment_request"].as_str().unwrap();
+        let pay = is_served.then(|| format!("{wallet}/#pay/{request}"));
+        assert_eq!(href(&page, WORDS), pay, "{page}");
+        assert!(page.contains(&format!("href=\"cashu:{request}\"")), "other wallets can pay, too");
+        assert_eq!(page.contains("Open in another wallet"), is_served);
+
+        let page = text(&till.own_form("/portal/passport", &[]).await);
+        let code = page.split_once("/portal/passport#").unwrap().1[..32].to_owned();
+        let port = till.local.address().port();
+        let link = format!("http%3A%2F%2Fdesk.localhost%3A{port}%2Fportal%2Fpassport%23{code}");
+        let enrol = is_served.then(|| format!("{wallet}/#enrol/{link}"));
+        assert_eq!(href(&page, WORDS), enrol, "{page}");
+        till.local.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_leads_into_the_wallet_where_there_is_one() {
+    const PERSON: Who = Who(1);
+    let packed = Packed::new();
+    let serve = |config: &mut Config| config.wallet.directory = Some(packed.path());
+    for is_served in [true, false] {
+        let change = |config: &mut Config| {
+            if is_served {
+                serve(config)
+            }
+        };
+        let mut town = Console::with_config(&[Role::Compliance], change).await;
+        let wallet = town.local.running.origins().wallet.as_ref().unwrap().to_string();
+        let account = ada().to_string();
+        let fields = [("account", account.as_str()), ("name", "Bank"), ("purpose", "A loan")];
+        town.send(Who(0), "/operator/verifiers/add", &fields).await;
+        let id = "ab".repeat(16);
+        let fields = [("id", id.as_str()), ("threshold", "682"), ("tenure", "")];
+        let path = to(&town.send(PERSON, "/verifier", &fields).await);
+        let page = town.look(PERSON, &path).await;
+        let found = href(&page, WORDS);
+        assert_eq!(found.is_some(), is_served, "{page}");
+        if let Some(found) = found {
+            let link = found.strip_prefix(&format!("{wallet}/#share/")).unwrap();
+            assert!(!link.contains(['&', '?', '/', '#', ':']), "{link}");
+            let link = percent_encoding::percent_decode_str(link).decode_utf8().unwrap();
+            let shown = format!("value=\"{}\"", link.replace('&', "&#38;"));
+            assert!(link.starts_with("openid4vp://?client_id=") && page.contains(&shown), "{link}");
+        }
+        town.local.stop().await;
     }
 }

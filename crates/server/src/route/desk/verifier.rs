@@ -235,6 +235,8 @@ struct AskPage {
     live: &'static str,
     live_path: String,
     qr: Option<String>,
+    /// Into the web wallet, if there is one.
+    wallet: Option<String>,
     link: String,
     shown: Vec<(&'static str, String)>,
 }
@@ -259,6 +261,7 @@ async fn one(
         live: ask.state(),
         live_path: format!("/certificate/{}/state", hex::encode(&id)),
         qr: qr_svg(&link, text.qr_label).filter(|_| ask.shown.is_none()),
+        wallet: desk.shared.wallet_link("share", &link),
         link,
         shown: ask.shown.as_ref().map(shown_lines).unwrap_or_default(),
     }))
