@@ -181,6 +181,9 @@ pub(crate) struct ConfigArgs {
     /// Speak to other machines without TLS: a proxy that speaks it stands in front
     #[arg(long, env = "TACITD_INSECURE_HTTP")]
     insecure_http: bool,
+    /// Directory of a release of the web wallet, to be served on its origin
+    #[arg(long, value_name = "DIR", env = "TACITD_WALLET")]
+    wallet: Option<PathBuf>,
     /// Configuration in TOML
     #[arg(long, value_name = "FILE", env = "TACITD_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -202,6 +205,7 @@ impl ConfigArgs {
         let desk_url = desk_url.zip(self.desk_url.clone());
         let listen = source("listen", "--listen", "TACITD_LISTEN").zip(self.listen.clone());
         let insecure_http = source("insecure_http", "--insecure-http", "TACITD_INSECURE_HTTP");
+        let wallet = source("wallet", "--wallet", "TACITD_WALLET").zip(self.wallet.clone());
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         Overrides {
             listen: listen.map(|(source, value)| Given { value, source }),
@@ -210,6 +214,7 @@ impl ConfigArgs {
             desk_url: desk_url.map(|(source, value)| Given { value, source }),
             demo: demo.map(|source| Given { value: self.demo, source }),
             insecure_http: insecure_http.map(|source| Given { value: self.insecure_http, source }),
+            wallet: wallet.map(|(source, value)| Given { value, source }),
             passphrase: self.passphrase.places(),
             variables: names.filter(|name| name.starts_with("TACITD_")).collect(),
         }

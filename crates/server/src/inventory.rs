@@ -1,12 +1,13 @@
 //! What the process keeps beside its databases: log fields, metrics, files. With theirs, it is all there is.
 
+use serde_json::{Value, json};
 use tacit_service::inventory::{Declaration, Kind, Section};
 use tacit_store::inventory::desk::DESK;
 use tacit_store::inventory::postgres::VAULT_ON_POSTGRES;
 use tacit_store::inventory::{DEMO_RAIL, VAULT};
 
 use crate::log::{Field, HEAD};
-use crate::metric::{COMMIT_SIZES, Counter, Gauge, REFUSALS};
+use crate::metric::{COMMIT_SIZES, Counter, Gauge, REFUSALS, RELEASE};
 
 /// All that a seizure of this mint could return.
 pub const SECTIONS: [&Section; 7] =
@@ -78,6 +79,21 @@ pub const METRICS: Section = Section {
     declarations: &ALL_METRICS,
 };
 
+/// All of it as JSON, for programs: a list of sections.
+pub fn json() -> String {
+    let declared = |declaration: &Declaration| {
+        let Declaration { kind, name, purpose, reader, retention } = declaration;
+        let kind = kind.to_string();
+        json!({"kind": kind, "name": name, "purpose": purpose, "reader": reader, "retention": retention})
+    };
+    let section = |section: &Section| {
+        let kept: Vec<Value> = section.declarations.iter().map(declared).collect();
+        json!({"title": section.title, "about": section.about, "kept": kept})
+    };
+    let all: Vec<Value> = SECTIONS.into_iter().map(section).collect();
+    format!("{:#}", Value::Array(all))
+}
+
 const LOG_FIELDS: [Declaration; HEAD.len() + Field::ALL.len()] = {
     let mut all = [HEAD[0]; HEAD.len() + Field::ALL.len()];
     let mut at = 0;
@@ -93,8 +109,8 @@ const LOG_FIELDS: [Declaration; HEAD.len() + Field::ALL.len()] = {
 
 const SIMPLE: usize = Counter::ALL.len() + Gauge::ALL.len();
 
-const ALL_METRICS: [Declaration; SIMPLE + 4] = {
-    let mut all = [REFUSALS[0]; SIMPLE + 4];
+const ALL_METRICS: [Declaration; SIMPLE + 6] = {
+    let mut all = [REFUSALS[0]; SIMPLE + 6];
     let mut at = 0;
     while at < SIMPLE {
         all[at] = match at.checked_sub(Counter::ALL.len()) {
@@ -107,6 +123,8 @@ const ALL_METRICS: [Declaration; SIMPLE + 4] = {
     all[SIMPLE + 1] = REFUSALS[1];
     all[SIMPLE + 2] = COMMIT_SIZES[0];
     all[SIMPLE + 3] = COMMIT_SIZES[1];
+    all[SIMPLE + 4] = RELEASE[0];
+    all[SIMPLE + 5] = RELEASE[1];
     all
 };
 

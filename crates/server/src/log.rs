@@ -48,6 +48,8 @@ pub enum Field {
     Unit,
     /// Public name of a keyset.
     Keyset,
+    /// Hash of a release of the web wallet.
+    Release,
     /// How many of something, over the whole process.
     Count,
     /// Days the demo clock is ahead.
@@ -58,12 +60,13 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Listen,
         Self::Data,
         Self::Version,
         Self::Unit,
         Self::Keyset,
+        Self::Release,
         Self::Count,
         Self::Days,
         Self::Error,
@@ -77,9 +80,13 @@ impl Field {
             Self::Version => declare("version", "Which program ran."),
             Self::Unit => declare("unit", "Unit of a keyset that was added or sealed."),
             Self::Keyset => declare("keyset", "Public name of a keyset that was added or sealed."),
-            Self::Count => {
-                declare("count", "How many payments were taken up at start, or connections cut.")
+            Self::Release => {
+                declare("release", "Which release of the web wallet is served: its list's hash.")
             }
+            Self::Count => declare(
+                "count",
+                "How many payments were taken up at start, files a release has, or connections cut.",
+            ),
             Self::Days => declare("days", "How far the demo clock is ahead."),
             Self::Error => {
                 declare("error", "An error of the program or the machine, with its causes.")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tacit_ecash::code::Code;
@@ -185,6 +185,12 @@ pub const COMMIT_SIZES: [Declaration; 2] = [
     declare("tacit_commit_changes.le", "largest size in a bucket"),
 ];
 
+/// The web wallet's release, and the label that names it.
+pub const RELEASE: [Declaration; 2] = [
+    declare("tacit_wallet_release", "1, if a release of the web wallet is served"),
+    declare("tacit_wallet_release.sha256", "the release's hash: that of its list"),
+];
+
 const fn declare(name: &'static str, purpose: &'static str) -> Declaration {
     let retention = "the process ends, and as long as the operator's Prometheus keeps it";
     Declaration { kind: Kind::Metric, name, purpose, reader: "operator", retention }
@@ -201,6 +207,7 @@ pub struct Metrics {
     refusals: Mutex<BTreeMap<Code, u64>>,
     certificate_end: AtomicU64,
     complaints_overdue: AtomicU64,
+    release: OnceLock<String>,
 }
 
 impl Metrics {
@@ -221,6 +228,11 @@ impl Metrics {
 
     pub(crate) fn certificate_end(&self) -> u64 {
         self.certificate_end.load(Ordering::Relaxed)
+    }
+
+    /// Notes which release of the web wallet is served: one, from start to end.
+    pub(crate) fn set_release(&self, digest: &str) {
+        self.release.get_or_init(|| digest.to_owned());
     }
 
     /// Notes how many complaints should have been answered.
@@ -295,6 +307,11 @@ impl Metrics {
         let (count, sum) = (self.count(Counter::Commits), self.count(Counter::Changes));
         line(format_args!("{name}_bucket{{le=\"+Inf\"}} {count}\n"));
         line(format_args!("{name}_sum {sum}\n{name}_count {count}\n"));
+        if let Some(digest) = self.release.get() {
+            let [Declaration { name, purpose, .. }, _] = RELEASE;
+            line(format_args!("# HELP {name} {purpose}\n# TYPE {name} gauge\n"));
+            line(format_args!("{name}{{sha256=\"{digest}\"}} 1\n"));
+        }
         text
     }
 }
@@ -319,6 +336,7 @@ mod tests {
     fn what_is_published_is_what_is_declared() {
         let metrics = Metrics::default();
         metrics.refuse(Code::AlreadySpent);
+        metrics.set_release("ab");
         let mut found = BTreeSet::new();
         for line in metrics.render(|_| 0).lines().filter(|line| !line.starts_with('#')) {
             let (full, label) = match line.split_once('{') {

@@ -68,6 +68,13 @@ impl Origin {
         Ok(Self { is_secure, host: host.to_owned(), port })
     }
 
+    /// The origin of a URL; `None` if its host is of other characters, or the URL of another scheme.
+    pub(crate) fn of_url(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next()?;
+        format!("{scheme}://{host}").to_ascii_lowercase().parse().ok()
+    }
+
     /// Its host, in lower case.
     pub fn host(&self) -> &str {
         &self.host
@@ -184,6 +191,19 @@ mod tests {
             "https://ä.example",
         ] {
             assert_eq!(text.parse::<Origin>(), Err(OriginError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_a_url_is_what_stands_before_its_path() {
+        let of = |url: &str| Origin::of_url(url).map(|origin| origin.to_string());
+        let mint = Some("https://mint.example.org".to_owned());
+        assert_eq!(of("https://Mint.example.org/a/usd?x#y"), mint);
+        assert_eq!(of("https://mint.example.org:443"), mint);
+        assert_eq!(of("http://localhost:1/usd"), Some("http://localhost:1".to_owned()));
+        for url in ["", "mint.example.org", "ftp://a", "https://a@b/", "https:///x", "https://a;b/"]
+        {
+            assert_eq!(of(url), None, "{url}");
         }
     }
 

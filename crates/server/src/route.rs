@@ -2,7 +2,7 @@
 //!
 //! [`site`] tells the three origins apart. On the mint's there are: the mints, one under each unit's path, open to pages of
 //! any origin and free of cookies; the operator's (`/health`, `/ready`, `/metrics`); and, in demo mode, the levers under
-//! `/demo`. On the desk's there are the pages of [`desk`], on the wallet's there is one.
+//! `/demo`. On the desk's there are the pages of [`desk`], on the wallet's the files of [`wallet`] or a page that there is none.
 
 mod certificate;
 mod check;
@@ -21,6 +21,7 @@ mod pay;
 pub(crate) mod site;
 mod socket;
 mod swap;
+mod wallet;
 
 use std::sync::Arc;
 
@@ -54,6 +55,9 @@ pub(crate) fn sites(shared: &Arc<Shared>) -> Sites {
         TowerToHyperService::new(router.with_state(Arc::clone(shared)))
     };
     let page = |root| close(Router::new().route("/", root).route("/style.css", get(page::style)));
+    if let Some(release) = &shared.wallet {
+        shared.metrics.set_release(release.digest());
+    }
     let listeners = &shared.config.serving.listeners;
     let is_apart = listeners.has(Site::Operator);
     Sites {
@@ -62,7 +66,10 @@ pub(crate) fn sites(shared: &Arc<Shared>) -> Sites {
             Some(handle) => TowerToHyperService::new(desk::router(shared, handle)),
             None => close(Router::new()),
         },
-        wallet: page(get(page::wallet)),
+        wallet: match &shared.wallet {
+            Some(release) => TowerToHyperService::new(wallet::router(shared, release)),
+            None => page(get(page::wallet)),
+        },
         operator: close(operator(true)),
         origins: shared.origins.clone(),
         apart: listeners.known().map(|(site, _)| site).collect(),

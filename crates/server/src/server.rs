@@ -42,6 +42,7 @@ use crate::passport::{CardError, Passports};
 use crate::payout::Payouts;
 use crate::pool::Pool;
 use crate::receipt::Receipts;
+use crate::release::{Release, ReleaseError};
 use crate::seed::{self, SeedError};
 use crate::shop::relay::{self, Bell};
 use crate::state::Shared;
@@ -83,6 +84,8 @@ pub struct Parts {
     pub data: Option<DataDir>,
     /// Whether other servers may write to the same vault.
     pub has_neighbours: bool,
+    /// The web wallet, if one is served.
+    pub wallet: Option<Release>,
 }
 
 /// The levers of demo mode.
@@ -103,6 +106,9 @@ pub enum StartError {
         /// The data directory.
         path: PathBuf,
     },
+    /// The web wallet.
+    #[error(transparent)]
+    Wallet(#[from] ReleaseError),
     /// The data directory.
     #[error(transparent)]
     Data(#[from] DataDirError),
@@ -222,6 +228,7 @@ impl Parts {
         if !config.demo && !data_dir::is_made(&config.data)? {
             return Err(StartError::NotMade { path: config.data.clone() });
         }
+        let wallet = config.wallet.directory.as_deref().map(Release::open).transpose()?;
         let data = DataDir::lock(&config.data)?;
         let seed = open_seed(&data, config)?;
         let (store, readers) = match &config.vault_url {
@@ -247,6 +254,7 @@ impl Parts {
             demo: None,
             data: None,
             has_neighbours: config.vault_url.is_some(),
+            wallet,
         };
         if config.demo {
             parts.turn_to_demo(&data)?;
@@ -390,12 +398,12 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     let mint = Mint::new(&parts.seed, records)?.with_merchants(&merchants);
     let passports = Passports::open(&parts.seed, &config, parts.clock.now())?;
     let (metrics, hub, payouts) = (Arc::<Metrics>::default(), Arc::default(), Payouts::new());
+    let (bell, (stop, stopping)) = (Bell::default(), watch::channel(false));
     let receipts = parts.demo.as_ref().map(|_| Receipts::new(config.bounds.receipt_delay));
     let readers = (0..config.bounds.pool_threads.max(1)).map(|_| parts.reader());
     let pool = Pool::start(readers.collect::<Result<_, _>>()?, config.bounds.pool_queue)
         .map_err(StartError::Thread)?;
     take_up(parts.reader()?.as_mut(), &parts, &payouts, receipts.as_deref())?;
-    let bell = Bell::default();
     let desk = Desk {
         store: parts.store,
         clock: Arc::clone(&parts.clock),
@@ -410,7 +418,6 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
     if let Some(receipts) = &receipts {
         receipts.start(Arc::clone(&writer)).map_err(StartError::Thread)?;
     }
-    let (stop, stopping) = watch::channel(false);
     let shared = Arc::new(Shared {
         buckets: Buckets::new(&config.serving.limits),
         config,
@@ -427,6 +434,7 @@ pub async fn start(config: Config, mut parts: Parts) -> Result<Running, StartErr
         hub,
         payouts,
         passports,
+        wallet: parts.wallet,
         rail: parts.rail,
         rail_permits: Arc::new(Semaphore::new(RAIL_PERMITS)),
         metrics,

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tacit_core::secret::Secret;
 use tacit_core::time::{Clock, Timestamp};
 use tacit_service::identity::Identity;
@@ -21,8 +22,13 @@ use crate::origin::Origins;
 use crate::passport::Passports;
 use crate::payout::Payouts;
 use crate::pool::{Pool, PoolError};
+use crate::release::Release;
 use crate::server::Demo;
 use crate::writer::{CommitError, Committed, Writer};
+
+/// What is escaped in a part of a fragment: all but the unreserved characters (RFC 3986, section 2.3) and what base64 ends with.
+const FRAGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'=');
 
 /// The running mint, as every part of the server sees it.
 pub(crate) struct Shared {
@@ -45,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) payouts: Arc<Payouts>,
     /// Keys, card and lanes of the passport desk.
     pub(crate) passports: Passports,
+    /// The web wallet that is served, if one is.
+    pub(crate) wallet: Option<Release>,
     /// How money comes and goes; `None` if nothing is attached, and only quotes can be opened.
     pub(crate) rail: Option<Arc<dyn Rail>>,
     /// How many may wait for the rail's offers and requests at once.
@@ -102,6 +110,14 @@ impl Shared {
         let given = given.map(|url| url.trim_end_matches('/').to_owned());
         // A name under `localhost` that nobody gave is no address for a wallet that may run elsewhere.
         given.or_else(|| self.config.serving.origins.mint.as_ref().map(ToString::to_string))
+    }
+
+    /// A link into the web wallet, if there is one. What it says stands in the fragment, which browsers send to no server.
+    ///
+    /// `what`: what the wallet is to do, of letters. `with`: with what, any text.
+    pub(crate) fn wallet_link(&self, what: &str, with: &str) -> Option<String> {
+        let origin = self.wallet.as_ref().and(self.origins.wallet.as_ref())?;
+        Some(format!("{origin}/#{what}/{}", utf8_percent_encode(with, FRAGMENT)))
     }
 
     /// Asks a rail, on a thread that may wait for it.

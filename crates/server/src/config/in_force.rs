@@ -45,6 +45,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
         overrides.listen.as_ref().map(|given| given.source.clone()),
     );
     let given_vault_url = overrides.vault_url.as_ref().map(|given| given.source.clone());
+    let given_wallet = overrides.wallet.as_ref().map(|given| given.source.clone());
     let given_desk_url = overrides.desk_url.as_ref().map(|given| given.source.clone());
     let (config, read) = resolve(overrides, file)?;
     let origin = Placed { file, read: &read };
@@ -85,6 +86,7 @@ pub fn in_force(overrides: Overrides, file: Option<&Path>) -> Result<Vec<InForce
     rows.push(row("agent.deposit_minutes", json!(config.agent.deposit_minutes), None));
     rows.push(row("passport.scorecard", json!(config.passport.scorecard), None));
     rows.push(row("passport.again_months", json!(config.passport.again_months), None));
+    rows.push(row("wallet.directory", json!(config.wallet.directory), given_wallet));
     rows.extend(units(&config, &origin));
     Ok(rows)
 }

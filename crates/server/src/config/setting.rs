@@ -279,7 +279,7 @@ The passphrase itself stands in a file, in the environment's `TACITD_PASSPHRASE`
         known.extend(expected("about.zzz = 1", "about."));
         known.extend(expected("unit = [{ zzz = 1 }]", "unit."));
         const TABLES: &str =
-            "origin listener tls acme limit bank merchants complaint agent passport";
+            "origin listener tls acme limit bank merchants complaint agent passport wallet";
         for table in TABLES.split(' ') {
             known.extend(expected(&format!("{table}.zzz = 1"), &format!("{table}.")));
         }

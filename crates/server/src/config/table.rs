@@ -15,6 +15,7 @@ use super::agent::AgentTerms;
 use super::passport::PassportTerms;
 use super::serving::{Acme, Limits, Listeners, TlsFiles};
 use super::setting::{in_files, nearest};
+use super::wallet::WalletTerms;
 use crate::origin::{Origin, Origins};
 
 /// A file, and the settings that stand in it.
@@ -45,6 +46,7 @@ pub(super) struct File {
     pub(super) complaint: ComplaintTable,
     pub(super) agent: AgentTerms,
     pub(super) passport: PassportTerms,
+    pub(super) wallet: WalletTerms,
     pub(super) unit: Vec<UnitTable>,
 }
 

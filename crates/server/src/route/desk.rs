@@ -1,8 +1,9 @@
 //! The desk's pages: front door, portal, the consoles of merchants and of the operator, checkout; and the merchants' API.
 //!
 //! Every route passes [`guard`] first, so that no handler can forget where a request came from; every refusal leaves by
-//! [`present`], as a page or as problem details.
+//! [`present`], as a page or as problem details. What wallets ask from another origin stands apart, in [`abroad`].
 
+mod abroad;
 mod agent;
 mod api;
 mod approve;
@@ -37,6 +38,7 @@ use serde_json::json;
 use tacit_service::desk::OwnerKind;
 use tacit_service::desk::login::SessionKey;
 
+use self::abroad::is_open;
 use super::page::style;
 use crate::desk::refusal::Refusal;
 use crate::desk::session::{check_sender, cookie, home_page, sign_in_page};
@@ -79,6 +81,7 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .layer(from_fn_with_state(desk.clone(), present))
         .with_state(desk.clone())
         .merge(passport::router(&desk))
+        .merge(verifier::for_wallets(&desk))
 }
 
 /// Turns away what other sites have a browser send.
@@ -92,11 +95,6 @@ async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
         // A login must not ride along with a payment.
         request.headers_mut().remove(header::COOKIE);
     }
-    if is_for_wallets(&request) {
-        // A wallet is no page of ours, and shows what is signed. A login must not ride along with it.
-        request.headers_mut().remove(header::COOKIE);
-        return next.run(request).await;
-    }
     if let Err(forged) = check_sender(request.method(), request.headers(), &desk.handle.origin) {
         return forged.into_response();
     }
@@ -105,7 +103,7 @@ async fn guard(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
 
 /// Gives every refusal the form that whoever asked can read: a page, or problem details.
 async fn present(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    let is_api = is_api(&request) || is_for_wallets(&request);
+    let is_api = is_api(&request) || is_open(request.uri().path());
     let is_script =
         request.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "application/json");
     let is_read = request.method().is_safe();
@@ -136,22 +134,22 @@ fn is_for_payers(request: &Request) -> bool {
     path.starts_with("/checkout/") || path.starts_with("/refund/")
 }
 
-/// Whether it is for wallets that show a certificate, and for the script that asks how that stands.
-fn is_for_wallets(request: &Request) -> bool {
-    request.uri().path().starts_with("/certificate/")
-}
-
-/// Whether an answer says itself what is wrong: as problem details, or as a page of the desk, which alone has the policy.
+/// Whether an answer says itself what is wrong: as JSON of its own, or as a page of the desk, which alone has the policy.
 fn is_said(answer: &Response) -> bool {
     let headers = answer.headers();
-    let is_problem = |of: &HeaderValue| of == "application/problem+json";
-    headers.get(header::CONTENT_TYPE).is_some_and(is_problem)
+    let is_json = |of: &HeaderValue| of == "application/problem+json" || of == "application/json";
+    headers.get(header::CONTENT_TYPE).is_some_and(is_json)
         || headers.contains_key(header::CONTENT_SECURITY_POLICY)
 }
 
 /// A refusal of what never came to the desk's handlers.
-pub(super) fn refused(shared: &Arc<Shared>, refusal: &Refusal) -> Option<Response> {
+pub(super) fn refused(shared: &Arc<Shared>, refusal: &Refusal, path: &str) -> Option<Response> {
     let handle = shared.desk.as_ref()?;
+    if is_open(path) {
+        let mut response = refusal.problem(&ENGLISH);
+        abroad::open(&mut response);
+        return Some(response);
+    }
     Some(page::refusal(&Desk { shared: Arc::clone(shared), handle: Arc::clone(handle) }, refusal))
 }
 

@@ -60,7 +60,7 @@ impl Sites {
         let (site, mut response) = match self.site_of(door, &request) {
             Ok(site) => match self.take(site, own, &request) {
                 Ok(()) => (site, self.pass(site, request).await),
-                Err(too_fast) => (site, self.send_away(site, too_fast)),
+                Err(too_fast) => (site, self.send_away(site, request.uri().path(), too_fast)),
             },
             Err(refusal) => (Site::Desk, refusal.into_response()),
         };
@@ -77,11 +77,11 @@ impl Sites {
         self.shared.buckets.take(request.method(), request.uri().path())
     }
 
-    fn send_away(&self, site: Site, too_fast: TooFast) -> Response {
+    fn send_away(&self, site: Site, path: &str, too_fast: TooFast) -> Response {
         self.shared.metrics.add(Counter::Limited, 1);
         if site == Site::Desk
             && let Some(page) =
-                super::desk::refused(&self.shared, &Refusal::TooFast(too_fast.seconds()))
+                super::desk::refused(&self.shared, &Refusal::TooFast(too_fast.seconds()), path)
         {
             return page;
         }
@@ -119,8 +119,9 @@ impl Sites {
             Site::Wallet => &self.wallet,
             Site::Operator => &self.operator,
         };
-        let is_mint = site == Site::Mint;
-        if is_mint {
+        // Neither mint nor wallet is asked who somebody is.
+        let is_bare = matches!(site, Site::Mint | Site::Wallet);
+        if is_bare {
             // Not that anything would read them: so that nothing ever can.
             for name in [header::COOKIE, header::AUTHORIZATION] {
                 request.headers_mut().remove(name);
@@ -130,7 +131,7 @@ impl Sites {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        if is_mint {
+        if is_bare {
             response.headers_mut().remove(header::SET_COOKIE);
         }
         response

@@ -8,6 +8,8 @@ super::texts! {
         scan: "Scan this with your e-cash wallet",
         qr_label: "Payment request as a QR code",
         open_wallet: "Open in wallet",
+        open_web: "Open in the wallet",
+        open_other: "Open in another wallet",
         copy: "Copy request",
         copied: "Copied",
         left: "Can be paid for another",

@@ -21,6 +21,8 @@ super::texts! {
         waits: "The code you took counts until {moment} UTC.",
         code_title: "Give this to your wallet",
         code_lead: "It counts for an hour, for one wallet, and is shown only now. Whoever has it first has your passport: show it to nobody.",
+        code_web: "Open in the wallet",
+        code_other: "Or give the link to another wallet:",
         code_command: "In a terminal:",
         code_picture: "QR code of the link above",
         code_done: "Done",

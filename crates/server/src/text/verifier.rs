@@ -31,6 +31,7 @@ super::texts! {
         line_overdue: "that nothing is overdue",
         until: "The code is good until {until} UTC. Then question and answer are forgotten here; write down what you need.",
         scan: "Let them scan this with their wallet, or send them the link.",
+        open_web: "Open in the wallet",
         link: "Link for the wallet",
         qr_label: "Code for a wallet: a request for a certificate",
         waiting: "Waiting for an answer. The page turns by itself.",

@@ -89,6 +89,11 @@ async fn everyone_together_and_one_connection_are_bounded() {
     let desk = greedy.method(Method::GET, "/", &[("host", "desk.localhost")]).await;
     assert_eq!(desk.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(!desk.headers.contains_key("access-control-allow-origin"), "the desk is no mint");
+    let open = greedy.method(Method::GET, "/api/v1/passport", &[("host", "desk.localhost")]).await;
+    assert_eq!(open.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(open.headers["access-control-allow-origin"], "*", "wallets in browsers ask this");
+    assert_eq!(open.headers["access-control-expose-headers"], "retry-after");
+    assert_eq!(open.headers["content-type"], "application/problem+json");
     local.stop().await;
 }
 

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abroad;
 mod billers;
 mod bills;
 mod cash;
@@ -35,3 +36,4 @@ mod socket;
 mod statements;
 mod tls;
 mod verifiers;
+mod wallet;

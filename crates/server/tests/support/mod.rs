@@ -13,5 +13,6 @@ pub mod local;
 pub mod office;
 pub mod passport;
 pub mod process;
+pub mod release;
 pub mod till;
 pub mod wallet;

@@ -57,8 +57,17 @@ fn euros(config: &mut Config) {
 impl Console {
     /// Staff of these roles, and then Ada with her session.
     pub async fn with(roles: &[Role]) -> Self {
+        Self::with_config(roles, |_| {}).await
+    }
+
+    /// The same with the configuration changed.
+    pub async fn with_config(roles: &[Role], change: impl FnOnce(&mut Config)) -> Self {
         let mut keys = Vec::new();
-        let local = Local::with(euros, |parts| {
+        let configure = |config: &mut Config| {
+            euros(config);
+            change(config);
+        };
+        let local = Local::with(configure, |parts| {
             let store = parts.desk[0].as_mut();
             keys = (1..).zip(roles).map(|(number, role)| take_in(store, number, *role)).collect();
             keys.push(sign_up(store));

@@ -3,7 +3,7 @@
 use super::Setting;
 
 /// All settings, in the order they are shown.
-pub const SETTINGS: [Setting; 65] = [
+pub const SETTINGS: [Setting; 66] = [
     Setting {
         in_file: false,
         default: Some("none"),
@@ -234,6 +234,16 @@ pub const SETTINGS: [Setting; 65] = [
         "How long whoever had a passport before and begins again is too new for certificates: as long as the longest loan, and some. \
          At most 120.",
     ),
+    Setting {
+        default: Some("none: a page says that there is no wallet"),
+        ..anywhere(
+            "wallet.directory",
+            "--wallet DIR",
+            "TACITD_WALLET",
+            "path",
+            "Directory of a release of the web wallet, served on `origin.wallet`; read and checked at the start.",
+        )
+    },
     Setting {
         default: Some("required in each"),
         ..in_file(

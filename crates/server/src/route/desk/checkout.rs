@@ -72,6 +72,8 @@ struct OpenPage {
     description: String,
     qr: Option<String>,
     creq: String,
+    /// Into the web wallet, if there is one.
+    wallet: Option<String>,
     creq_short: String,
     mint: String,
     paste_hint: String,
@@ -181,6 +183,7 @@ fn open_page(desk: &Desk, found: &Found, wrong: Option<String>) -> Result<OpenPa
         until: fill(text.until, "moment", clock(paper.expiry)),
         description: paper.description.as_str().to_owned(),
         qr: request::qr_svg(&request.creq_a, text.qr_label),
+        wallet: desk.shared.wallet_link("pay", &request.creq_a),
         creq_short: request.creq_b,
         creq: request.creq_a,
         mint: request::mint_url(&desk.shared, paper.unit).unwrap_or_default(),

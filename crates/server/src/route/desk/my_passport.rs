@@ -53,6 +53,8 @@ struct CodePage {
     page: Page,
     link: String,
     qr: Option<String>,
+    /// Into the web wallet, if there is one.
+    wallet: Option<String>,
 }
 
 /// `GET /portal/passport`.
@@ -132,6 +134,7 @@ async fn give_code(desk: &Desk, login: &PersonLogin, offer: Offer) -> Result<Res
     Ok(show(&CodePage {
         page: portal::page(desk, login, PATH, text.code_title),
         qr: qr_svg(&link, text.code_picture),
+        wallet: desk.shared.wallet_link("enrol", &link),
         link,
     }))
 }

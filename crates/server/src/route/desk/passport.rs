@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
@@ -30,12 +29,13 @@ use tacit_service::passport::Name;
 use tacit_service::passport::desk::Claim;
 use tacit_service::vault::{Change, StoreError, VaultReader};
 
-use crate::answer::{self, BodyWait, Json};
+use super::abroad::for_any_origin;
+use crate::answer::{self, Json};
 use crate::desk::Desk;
 use crate::desk::refusal::Refusal;
 use crate::error::ApiError;
 use crate::passport::{Asked, Checked, answered, check};
-use crate::route::{no_such_method, preflight};
+use crate::route::no_such_method;
 use crate::state::Shared;
 
 /// Transfers of an account that are read at once.
@@ -43,36 +43,12 @@ const PAGE: u64 = 200;
 
 /// The paths, under `/api/v1/passport`.
 pub(super) fn router(desk: &Desk) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/api/v1/passport", get(place))
         .route("/api/v1/passport/enrolment", get(terms).post(enrol))
         .route("/api/v1/passport/income", get(look).post(count))
-        .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(desk.clone(), for_any_origin))
-        .layer(from_fn(without_cookie))
-        .with_state(desk.clone())
-}
-
-async fn without_cookie(mut request: Request, next: Next) -> Response {
-    request.headers_mut().remove(header::COOKIE);
-    next.run(request).await
-}
-
-/// Lets a wallet in a browser ask, without credentials of the browser's own.
-async fn for_any_origin(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
-    let mut response = if request.method() == Method::OPTIONS {
-        let mut response = preflight();
-        // A star does not cover this one (Fetch, "CORS non-wildcard request-header name").
-        let allowed = HeaderValue::from_static("authorization, content-type");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-        response
-    } else {
-        request.extensions_mut().insert(BodyWait(desk.shared.config.bounds.body_wait));
-        next.run(request).await
-    };
-    let any = HeaderValue::from_static("*");
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
-    response
+        .method_not_allowed_fallback(no_such_method);
+    for_any_origin(router, desk).with_state(desk.clone())
 }
 
 /// What a request shows.

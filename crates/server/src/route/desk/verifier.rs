@@ -7,7 +7,8 @@ use std::sync::{MutexGuard, PoisonError};
 
 use askama::Template;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,9 +21,10 @@ use tacit_credit::certificate::verify::Presented;
 use tacit_service::desk::person::{KycLevel, Person, PersonState};
 use tacit_service::desk::verifier::{VERIFIERS_MAX, Verifier, VerifierId, VerifierState};
 
+use super::abroad::for_any_origin;
 use super::operator::paging::{Paging, cut, skipped};
 use super::portal::SIGN_OUT;
-use super::see;
+use super::{present, see};
 use crate::certificate::ask::{self, ANSWER_PATH, Ask, AskId, Asks};
 use crate::desk::Desk;
 use crate::desk::page::{Item, Page, show, show_with, utc};
@@ -42,9 +44,17 @@ pub(super) fn router() -> Router<Desk> {
         .route(LIST, get(list))
         .route(PATH, get(home).post(begin))
         .route("/verifier/{ask}", get(one))
+}
+
+/// What wallets fetch and send, and how a question stands, for the page's script.
+pub(super) fn for_wallets(desk: &Desk) -> Router {
+    let router = Router::new()
         .route("/certificate/{ask}/state", get(state))
         .route("/certificate/{ask}/request", get(request))
         .route(ANSWER_PATH, post(answer))
+        .method_not_allowed_fallback(async || Refusal::Method)
+        .layer(from_fn_with_state(desk.clone(), present));
+    for_any_origin(router, desk).with_state(desk.clone())
 }
 
 /// The questions of these minutes.
@@ -225,6 +235,8 @@ struct AskPage {
     live: &'static str,
     live_path: String,
     qr: Option<String>,
+    /// Into the web wallet, if there is one.
+    wallet: Option<String>,
     link: String,
     shown: Vec<(&'static str, String)>,
 }
@@ -249,6 +261,7 @@ async fn one(
         live: ask.state(),
         live_path: format!("/certificate/{}/state", hex::encode(&id)),
         qr: qr_svg(&link, text.qr_label).filter(|_| ask.shown.is_none()),
+        wallet: desk.shared.wallet_link("share", &link),
         link,
         shown: ask.shown.as_ref().map(shown_lines).unwrap_or_default(),
     }))
@@ -309,7 +322,7 @@ fn may_ask(verifier: &Verifier, owner: Option<&Person>) -> bool {
 /// `GET /certificate/{ask}/state`: for the page's script.
 async fn state(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let (_, ask) = find(&desk, &id)?;
-    Ok(for_wallets(Json(json!({"state": ask.state()})).into_response()))
+    Ok(Json(json!({"state": ask.state()})).into_response())
 }
 
 /// `GET /certificate/{ask}/request`: the signed request (OpenID4VP 1.0, section 5).
@@ -318,7 +331,7 @@ async fn request(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Res
     let verifier = asking(&desk, ask.verifier).await?;
     let signed = ask::request(&desk, &id, &ask, &verifier).ok_or(Refusal::NotFound)?;
     let kind = [(header::CONTENT_TYPE, "application/oauth-authz-req+jwt")];
-    Ok(for_wallets((kind, signed).into_response()))
+    Ok((kind, signed).into_response())
 }
 
 /// `POST /certificate/answer` (OpenID4VP 1.0, section 8.2). What is wrong with an answer is told to nobody who sends it but in one word: who
@@ -328,7 +341,7 @@ async fn answer(State(desk): State<Desk>, request: Request) -> Result<Response, 
     let answer = match Answer::read(&bytes) {
         Ok(answer) => answer,
         // Anybody who saw the code can say no: the question stays.
-        Err(ResponseError::Refused) => return Ok(for_wallets(Json(json!({})).into_response())),
+        Err(ResponseError::Refused) => return Ok(Json(json!({})).into_response()),
         Err(_) => return Ok(refused()),
     };
     let Ok((_, ask)) = find(&desk, &answer.state) else { return Ok(refused()) };
@@ -338,7 +351,7 @@ async fn answer(State(desk): State<Desk>, request: Request) -> Result<Response, 
     let now = desk.now();
     let taken = asks(&desk).take(&desk, &answer, now);
     Ok(match taken {
-        Ok(()) => for_wallets(Json(json!({})).into_response()),
+        Ok(()) => Json(json!({})).into_response(),
         Err(_) => refused(),
     })
 }
@@ -346,16 +359,5 @@ async fn answer(State(desk): State<Desk>, request: Request) -> Result<Response, 
 /// What whoever sends a bad answer reads (RFC 6749, section 5.2).
 fn refused() -> Response {
     let body = Json(json!({"error": "invalid_request"}));
-    for_wallets((StatusCode::BAD_REQUEST, body).into_response())
-}
-
-/// Kept by no cache; wallets in browsers may read it, whatever page they are of.
-fn for_wallets(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    let set = |name: HeaderName, value| (name, axum::http::HeaderValue::from_static(value));
-    headers.extend([
-        set(header::CACHE_CONTROL, "no-store"),
-        set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ]);
-    response
+    (StatusCode::BAD_REQUEST, body).into_response()
 }
