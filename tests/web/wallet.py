@@ -61,8 +61,8 @@ class Wallet(Browser):
         field.send_keys(text)
         return self
 
-    def create(self):
-        """A new wallet, whose words are written down and asked for; gives the words."""
+    def create(self, passphrase=None):
+        """A new wallet, whose words are written down and asked for; gives the words. A passkey opens it unless a passphrase is to."""
         self.go("/")
         self.button("Make a wallet")
         self.until("the words", lambda b: len(b.all(".words li")) == 12)
@@ -72,7 +72,13 @@ class Wallet(Browser):
         for label in [one.text.strip() for one in self.all("label")]:
             self.fill(label, words[int(label.split()[-1]) - 1])
         self.button("Next")
-        self.button("Protect with a passkey")
+        if passphrase:
+            self.button("Use a passphrase instead")
+            self.fill("Passphrase", passphrase)
+            self.fill("The same again", passphrase)
+            self.button("Make a wallet")
+        else:
+            self.button("Protect with a passkey")
         self.until("the wallet", lambda b: b.all(".hero"))
         return words
 
@@ -84,9 +90,11 @@ class Wallet(Browser):
         self.button("Protect with a passkey")
         self.until("the wallet", lambda b: b.all(".hero"))
 
-    def unlock(self):
+    def unlock(self, passphrase=None):
+        if passphrase:
+            self.fill("Passphrase", passphrase)
         self.button("Open")
-        self.until("the wallet", lambda b: b.all(".hero"))
+        self.until("the wallet", lambda b: b.all("nav.tabs"))
 
     def cash_in(self, amount):
         """Puts money in, and takes it at once."""

@@ -88,3 +88,12 @@ export function moment(seconds, language, style) {
       : { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
   return new Intl.DateTimeFormat(language, options).format(new Date(seconds * 1000));
 }
+
+// The program has stopped: said above whatever is on the page.
+export function fell(text) {
+  const note = document.createElement('p');
+  note.className = 'note bad';
+  note.setAttribute('role', 'alert');
+  note.textContent = text;
+  document.body.prepend(note);
+}

@@ -66,6 +66,9 @@ pub(crate) fn go(route: &str) {
 
 /// Puts the app on the page.
 pub(crate) fn mount() {
+    std::panic::set_hook(Box::new(|info| {
+        glue::fell(&text::fill(text().fell, &[&info.to_string()]))
+    }));
     let place = document().get_element_by_id("app").expect("index.html has this place");
     place.set_inner_html("");
     let place = place.unchecked_into();
@@ -154,7 +157,7 @@ pub(crate) fn opened(keep: crate::keep::Keep) {
         loop {
             glue::pause(20_000).await;
             match session::opened() {
-                Some(session) => _ = task::money::collect(&session, false).await,
+                Some(session) => task::money::collect(&session).await,
                 None => return,
             }
         }
@@ -203,7 +206,12 @@ pub(crate) fn take_incoming() {
             return;
         }
     };
-    go(route);
+    // Also where that screen is open already: it is drawn anew.
+    if app.route.get_untracked() == route {
+        app.route.set(route.to_owned());
+    } else {
+        go(route);
+    }
 }
 
 fn browser_language() -> String {

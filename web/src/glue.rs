@@ -98,6 +98,7 @@ extern "C" {
     pub(crate) async fn look() -> JsValue;
     pub(crate) async fn change(hash: &str);
     pub(crate) fn focus(id: &str);
+    pub(crate) fn fell(text: &str);
     pub(crate) fn number(value: f64, decimals: u8, language: &str) -> String;
     pub(crate) fn moment(seconds: f64, language: &str, style: &str) -> String;
 }

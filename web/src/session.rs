@@ -110,7 +110,10 @@ impl Session {
         let mut answer = None;
         loop {
             match self.look(|wallet| step(wallet, answer.take())) {
-                Yield::Persist(batch) => self.write(self.keep.borrow().with_batch(&batch)).await?,
+                Yield::Persist(batch) => {
+                    let next = self.keep.borrow().with_batch(&batch);
+                    self.write(next).await?;
+                }
                 Yield::Send(request) => answer = Some(net::send(&request).await),
                 Yield::Done(result) => return result.map_err(Into::into),
             }
@@ -124,13 +127,15 @@ impl Session {
     ) -> Result<(), Trouble> {
         let _turn = self.turn.lock().await;
         let batch = self.peek(|state, _| batch(state)).map_err(Into::into)?;
-        self.write(self.keep.borrow().with_batch(&batch)).await
+        let next = self.keep.borrow().with_batch(&batch);
+        self.write(next).await
     }
 
     /// Changes what the person decides.
     pub(crate) async fn note(&self, change: impl FnOnce(&mut Book)) -> Result<(), Trouble> {
         let _turn = self.turn.lock().await;
-        self.write(self.keep.borrow().with_book(change)).await
+        let next = self.keep.borrow().with_book(change);
+        self.write(next).await
     }
 
     /// What an operation would record, were it begun now: nothing is sent or kept.

@@ -60,7 +60,7 @@ pub(crate) async fn refresh(session: &Session) -> Result<(), Trouble> {
     }
     learn(session).await?;
     settle(session).await;
-    money::collect(session, false).await;
+    money::collect(session).await;
     Ok(())
 }
 
@@ -95,4 +95,19 @@ pub(crate) async fn settle(session: &Session) {
         let mut again = Deliver::new(id);
         _ = session.run(|wallet, answer| again.step(wallet, answer)).await;
     }
+}
+
+/// Days after which a month is over in any case, and its bills are written.
+const MONTH_DAYS: u64 = 31;
+
+/// Sends the clock of a demonstration ahead by a month.
+pub(crate) async fn next_month() -> Result<(), Trouble> {
+    let session = crate::session::session();
+    let mint =
+        session.peek(|_, book| book.operator.mint.first().cloned()).ok_or(Trouble::NoAnswer)?;
+    let origin = mint.as_str().rsplit_once('/').map_or(mint.as_str(), |(origin, _)| origin);
+    net::ask(&format!("{origin}/demo/clock"), &format!("{{\"advance_days\": {MONTH_DAYS}}}"))
+        .await
+        .ok_or(Trouble::NoAnswer)?;
+    refresh(&session).await
 }

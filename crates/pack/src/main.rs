@@ -158,7 +158,7 @@ fn write(out: &Path, files: &Files, list: &[u8]) -> Result<()> {
 
 fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
     let parameters =
-        brotli::enc::BrotliEncoderParams { quality: 9, lgwin: 22, ..Default::default() };
+        brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
     let mut small = Vec::new();
     brotli::BrotliCompress(&mut &bytes[..], &mut small, &parameters)?;
     Ok(small)

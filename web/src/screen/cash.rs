@@ -77,7 +77,7 @@ fn pay_in(quoted: Quoted, amount: Amount) -> View {
                 _ = issued.try_set(true);
                 return;
             }
-            task::money::collect(&session, false).await;
+            task::money::collect(&session).await;
         }
     });
     let shown_amount = shown(amount.value(), amount.unit());
@@ -85,7 +85,7 @@ fn pay_in(quoted: Quoted, amount: Amount) -> View {
     (move || match issued.get() {
         true => done(fill(text().received, &[&shown_amount]), None),
         false => view! { <section class="card"><h2>{t.pay_this}</h2><p class="figure">{shown_amount.clone()}</p>{code(&request, t.pay_this)}{handover(request.clone())}
-            <p class="soft">{t.pay_this_then}</p></section>{one(id)} }.into_any(),
+            <p class="soft">{t.pay_this_then}</p></section> }.into_any(),
     })
     .into_any()
 }
@@ -119,7 +119,7 @@ fn one(id: OperationId) -> View {
         })
     };
     let now = move |_| {
-        work.run(async move { task::money::fetch(&session(), id).await }, |_| {});
+        work.run(async move { task::money::hurry(&session(), id).await }, |_| {});
     };
     view! {
         {move || line().map(|line| view! { <div class="note"><p>{line}</p>

@@ -27,7 +27,8 @@ pub(crate) struct Sum {
 
 impl Sum {
     pub(crate) fn new() -> Self {
-        let first = untrack(|| session().balances().into_iter().max_by_key(|(_, _, sum)| *sum));
+        let first =
+            untrack(|| session().balances().into_iter().rev().max_by_key(|(_, _, sum)| *sum));
         let account = RwSignal::new(first.map(|(mint, unit, _)| (mint, unit)));
         Self { typed: RwSignal::new(String::new()), account }
     }

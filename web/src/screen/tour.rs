@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::{View, Work};
-use crate::app::go;
+use crate::app::{app, go};
 use crate::net;
 use crate::session::session;
+use crate::task;
 use crate::text::{Text, text};
 use crate::trouble::Trouble;
 
@@ -14,7 +15,7 @@ use crate::trouble::Trouble;
 fn steps(t: &'static Text, desk: &str) -> Vec<(&'static str, &'static str, String)> {
     vec![
         (t.tour_1, t.tour_1_what, "#/cash".to_owned()),
-        (t.tour_2, t.tour_2_what, format!("{desk}/demo-shop")),
+        (t.tour_2, t.tour_2_what, format!("{desk}/merchant")),
         (t.tour_3, t.tour_3_what, "#/history".to_owned()),
         (t.tour_4, t.tour_4_what, "#/bills".to_owned()),
         (t.tour_5, t.tour_5_what, "#/score".to_owned()),
@@ -32,10 +33,14 @@ pub(crate) fn tour() -> View {
     let step = |(name, what, place): (&'static str, &'static str, String)| {
         view! { <li class="item"><span class="what"><a href=place><strong>{name}</strong></a><span class="soft">{what}</span></span></li> }
     };
+    let month = move |_| {
+        work.run(task::next_month(), |()| app().notice.set(Some(text().tour_month_done.to_owned())))
+    };
     let end = move |_| {
         work.run(async move { session().note(|book| book.tour_done = true).await }, |()| go(""))
     };
     view! { <p>{t.tour_what}</p><section class="card"><ol class="list">{steps(t, &desk).into_iter().map(step).collect_view()}</ol></section>
+        <button class="wide" disabled=move || work.is_busy.get() on:click=month>{t.tour_month}</button>
         <button class="wide plain" on:click=end>{t.tour_end}</button>{work.view(t.loading)} }
     .into_any()
 }
@@ -61,26 +66,38 @@ pub(crate) fn known() -> View {
     .into_any()
 }
 
-/// The tables of the inventory, as the server declares them.
+/// The inventory, as the server declares it: sections, and what is kept in each.
 fn inventory(found: &Value) -> View {
     let t = text();
-    let tables = found
-        .as_array()
-        .cloned()
-        .or_else(|| found["entries"].as_array().cloned())
-        .unwrap_or_default();
-    let text_of = |row: &Value, names: &[&str]| {
-        names.iter().find_map(|name| row[*name].as_str()).unwrap_or_default().to_owned()
-    };
+    let said = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
     let line = |row: &Value| {
-        let place = [
-            text_of(row, &["store", "database"]),
-            text_of(row, &["table"]),
-            text_of(row, &["column", "name", "field"]),
-        ];
-        let place: Vec<String> = place.into_iter().filter(|part| !part.is_empty()).collect();
-        view! { <li class="item"><span class="what"><span class="raw">{place.join(".")}</span><span class="small">{text_of(row, &["purpose", "what"])}</span>
-        <span class="small soft">{text_of(row, &["retention", "kept"])}</span></span></li> }
+        view! {
+            <li class="item">
+                <span class="what">
+                    <code>{said(row, "name")}</code>
+                    <span class="small">{said(row, "purpose")}</span>
+                    <span class="small soft">{said(row, "retention")}</span>
+                </span>
+            </li>
+        }
     };
-    view! { <section class="card"><h2>{t.known_all}</h2><p class="soft">{t.known_all_what}</p><ul class="list" lang="en" dir="ltr">{tables.iter().map(line).collect_view()}</ul></section> }.into_any()
+    let section = |section: &Value| {
+        let kept = section["kept"].as_array().cloned().unwrap_or_default();
+        view! {
+            <details>
+                <summary>{said(section, "title")}</summary>
+                <p class="small soft">{said(section, "about")}</p>
+                <ul class="list">{kept.iter().map(line).collect_view()}</ul>
+            </details>
+        }
+    };
+    let sections = found.as_array().cloned().unwrap_or_default();
+    view! {
+        <section class="card">
+            <h2>{t.known_all}</h2>
+            <p class="soft">{t.known_all_what}</p>
+            <div lang="en" dir="ltr">{sections.iter().map(section).collect_view()}</div>
+        </section>
+    }
+    .into_any()
 }

@@ -187,29 +187,38 @@ fn later() -> Result<Timestamp, Trouble> {
 }
 
 /// Fetches the e-cash of quotes that are paid, and whose time has come.
-pub(crate) async fn collect(session: &Session, is_at_once: bool) -> u64 {
+pub(crate) async fn collect(session: &Session) {
     let due: Vec<OperationId> = session.peek(|state, book| {
         let waiting = state
             .operations()
             .iter()
             .filter(|(_, it)| it.exchange.is_none() && matches!(it.purpose, Purpose::Mint { .. }));
         let is_due = |id: &OperationId| {
-            is_at_once || book.delayed.get(&id.number()).is_none_or(|from| *from <= clock::now())
+            book.delayed.get(&id.number()).is_none_or(|from| *from <= clock::now())
         };
         waiting.map(|(id, _)| *id).filter(is_due).collect()
     });
-    let mut sum = 0;
     for id in due {
-        sum += fetch(session, id).await.unwrap_or(0);
+        _ = fetch(session, id).await; // It waits on, or is open and taken up again.
     }
-    sum
 }
 
-/// Fetches the e-cash of one quote now.
-pub(crate) async fn fetch(session: &Session, id: OperationId) -> Result<u64, Trouble> {
+/// Fetches the e-cash of one quote now, or as soon as it is paid.
+pub(crate) async fn hurry(session: &Session, id: OperationId) -> Result<(), Trouble> {
+    session.note(|book| _ = book.delayed.remove(&id.number())).await?;
+    match fetch(session, id).await {
+        Ok(_) | Err(Trouble::AwaitsPayment) => Ok(()),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Fetches the e-cash of one quote.
+async fn fetch(session: &Session, id: OperationId) -> Result<u64, Trouble> {
     let mut mint = Mint::new(id);
     let issued = session.run(|wallet, answer| mint.step(wallet, answer)).await?;
-    session.note(|book| _ = book.delayed.remove(&id.number())).await?;
+    if session.peek(|_, book| book.delayed.contains_key(&id.number())) {
+        session.note(|book| _ = book.delayed.remove(&id.number())).await?;
+    }
     Ok(issued)
 }
 

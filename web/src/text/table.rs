@@ -107,6 +107,7 @@ table! {
     storage_failed: "This device does not store what it should: {0}. Nothing has changed; make room, or leave private mode.", "لا يخزّن هذا الجهاز ما يلزم: {0}. لم يتغير شيء؛ أفسح مساحة أو اخرج من الوضع الخاص.";
     no_random: "This device gives no random numbers.", "لا يعطي هذا الجهاز أرقامًا عشوائية.";
     no_camera: "The camera cannot be used. Allow it, pick a picture, or paste the text.", "تعذّر استخدام الكاميرا. اسمح بها أو اختر صورة أو الصق النص.";
+    fell: "The wallet has stopped. Nothing is lost: reload the page, and it takes up what was open. ({0})", "توقفت المحفظة. لم يضع شيء: أعد تحميل الصفحة لتستأنف ما كان مفتوحًا. ({0})";
     failed: "Not done: {0}", "لم يتم: {0}";
     // Money.
     pay: "Pay", "ادفع";
@@ -335,6 +336,8 @@ table! {
     tour_6_what: "Get certificates, and show one on the lender's page.", "احصل على شهادات واعرض واحدة على صفحة المُقرض.";
     tour_7: "Read what the operator knows", "اقرأ ما يعرفه المشغّل";
     tour_7_what: "Every table and column, beside an ordinary system.", "كل جدول وعمود بجانب نظام عادي.";
+    tour_month: "Let a month pass", "دع شهرًا يمر";
+    tour_month_done: "A month has passed on the demo clock.", "مر شهر على ساعة التجربة.";
     tour_end: "I have seen it", "شاهدته";
     known_title: "What the operator knows", "ما يعرفه المشغّل";
     known_beside: "Beside an ordinary payment app", "مقارنة بتطبيق دفع عادي";

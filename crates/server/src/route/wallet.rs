@@ -40,7 +40,6 @@ type Shelf = Arc<BTreeMap<String, File>>;
 /// All that the wallet's origin answers where a release is served.
 pub(super) fn router(shared: &Arc<Shared>, release: &Release) -> Router {
     let mut files = release.files().clone();
-    files.insert(OPERATOR.to_owned(), File::new(operator(shared).into()));
     files.insert(INVENTORY.to_owned(), File::new(inventory::json().into()));
     let policy = HeaderValue::from_str(&policy(shared)).expect("origins are plain text");
     let dress = move |mut response: Response| {
@@ -50,8 +49,15 @@ pub(super) fn router(shared: &Arc<Shared>, release: &Release) -> Router {
         headers.insert(HeaderName::from_static("permissions-policy"), permissions);
         std::future::ready(response)
     };
+    // Not a file: the clock of a demonstration may have moved since.
+    let asked = Arc::clone(shared);
+    let operator = get(move |headers: HeaderMap| {
+        let file = File::new(operator(&asked).into());
+        std::future::ready(answer(OPERATOR, &file, &headers))
+    });
     Router::new()
         .route("/", get(file))
+        .route(&format!("/{OPERATOR}"), operator)
         .route("/{*name}", get(file))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
@@ -65,8 +71,15 @@ async fn file(State(shelf): State<Shelf>, uri: Uri, asked: HeaderMap) -> Respons
         "" => INDEX,
         name => name,
     };
-    let Some(file) = shelf.get(name) else { return no_such_path().await.into_response() };
-    let (body, coding) = pick(file, &asked);
+    match shelf.get(name) {
+        Some(file) => answer(name, file, &asked),
+        None => no_such_path().await.into_response(),
+    }
+}
+
+/// A file, or that it has not changed.
+fn answer(name: &str, file: &File, asked: &HeaderMap) -> Response {
+    let (body, coding) = pick(file, asked);
     // Weak: the same for each coding of the same file.
     let tag = format!("W/\"{}\"", file.digest);
     let mut known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
@@ -149,12 +162,15 @@ fn is_named_by_contents(name: &str) -> bool {
 fn operator(shared: &Shared) -> String {
     let units = shared.config.units.iter();
     let mint: Vec<String> = units.filter_map(|terms| mint_url(shared, terms.unit)).collect();
-    let told = json!({
+    let mut told = json!({
         "name": shared.config.about.name.as_deref().unwrap_or("Tacit"),
         "mint": mint,
         "desk": shared.origins.desk.as_ref().map(ToString::to_string),
         "demo": shared.config.demo,
     });
+    if let Some(demo) = &shared.demo {
+        told["days_ahead"] = json!(demo.clock.days());
+    }
     told.to_string()
 }
 
