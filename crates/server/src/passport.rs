@@ -3,6 +3,8 @@
 //! A proof costs up to 30 ms of a thread of the pool. Few are checked at a time, so that whoever floods this desk with proofs that
 //! do not hold slows down other proofs, and no payment.
 
+pub(crate) mod income;
+
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -18,6 +20,7 @@ use tacit_credit::passport::wire;
 use tacit_credit::scorecard::BASE;
 use tacit_credit::scorecard::signed::{CardId, SignedCard, SignedCardError};
 use tacit_ecash::code::Code;
+use tacit_service::account::AccountId;
 use tacit_service::passport::desk::{Claim, Opened, PassportDesk, PassportError};
 use tacit_service::passport::{AnswerError, PreparedAnswer, key_epoch, pause_name};
 use tacit_service::vault::{Change, Outcome, StoreError, VaultReader};
@@ -72,6 +75,13 @@ pub enum CardError {
 pub(crate) enum Asked {
     /// Something of a single kind.
     Claim(Claim<'static>),
+    /// What came to an account in a month, which is looked up where the proof is checked.
+    Income {
+        /// Whose.
+        account: AccountId,
+        /// Which month.
+        of: Epoch,
+    },
     /// A certificate by the server's card.
     Certificate {
         /// The keys that came with it.
@@ -245,6 +255,7 @@ pub(crate) fn check(
     let desk = shared.passports.desk(&shared.seed, now);
     let claim = match asked {
         Asked::Claim(claim) => *claim,
+        Asked::Income { account, of } => income::claim(reader, &shared.config, *account, *of)?,
         Asked::Certificate { keys } => {
             let card = shared.passports.card.as_ref();
             card.map(|card| card.claim(*keys)).ok_or_else(|| {

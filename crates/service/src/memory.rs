@@ -464,6 +464,15 @@ impl VaultReader for MemoryVault {
         Ok(found.into_iter().skip(size(skip)).take(size(limit)).collect())
     }
 
+    fn statements(
+        &mut self,
+        accounts: &[Account],
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Vec<Transfer>>, StoreError> {
+        accounts.iter().map(|account| self.statement(*account, skip, limit)).collect()
+    }
+
     fn sealable_keysets(&mut self) -> Result<Vec<(KeysetRecord, Balance)>, StoreError> {
         let rows = self.rows();
         let held = keysets_held(rows.melt_quotes.values());

@@ -544,31 +544,30 @@ pub trait VaultReader: Send {
     /// [`StoreError`].
     fn shown(&mut self, names: &[Name]) -> Result<Vec<Option<RequestDigest>>, StoreError>;
 
-    /// What a request to the passport desk was answered with.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// What a request to the passport desk was answered with. Fails as the others do.
     fn reply(&mut self, request: RequestDigest) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// A contract with its bills, as far as they are kept. Fails as the others do.
     fn stream(&mut self, contract: Contract) -> Result<Option<Stream>, StoreError>;
 
-    /// A transfer that was posted.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// A transfer that was posted. Fails as the others do.
     fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
 
-    /// Transfers of one account, the latest day first, at most `limit` after the first `skip`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Transfers of one account, the latest day first, at most `limit` after the first `skip`. Fails as the others do.
     fn statement(
         &mut self,
         account: Account,
         skip: u64,
         limit: u64,
     ) -> Result<Vec<Transfer>, StoreError>;
+
+    /// The same of several accounts, in the order asked, all of one moment. Fails as the others do.
+    fn statements(
+        &mut self,
+        accounts: &[Account],
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Vec<Transfer>>, StoreError>;
 
     /// Keysets closed but not sealed, with their e-cash account's sums; those of [`keysets_held`] are left out.
     ///

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
 
 use crate::file_lock::FileLock;
 
@@ -44,6 +45,14 @@ pub(crate) fn create(database: &Path) -> io::Result<()> {
     options.open(database).map(drop)
 }
 
+/// Has a statement prepared once, whatever numbers it is asked with.
+///
+/// SQLite plans a query with `LIMIT ?` anew each time it is asked, in case the number makes another plan better: for a page of a
+/// statement that took nearly as long as the query.
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 /// Copies the moment that `from` looks at to `into`, so many pages at a time. `progress`: told those copied and those there
 /// are.
 pub(crate) fn copy_pages(
@@ -73,4 +82,37 @@ pub(crate) fn copy_pages(
 pub(crate) fn first_damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     Ok((said != "ok").then_some(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    /// How often a page of a table is planned beyond the first time, if it is asked for as often as there are pages.
+    fn planned_again(connection: &Connection) -> i32 {
+        connection
+            .execute_batch("CREATE TABLE line (number INTEGER PRIMARY KEY, text TEXT)")
+            .unwrap();
+        let sql = "SELECT text FROM line WHERE number > ?1 ORDER BY text LIMIT ?2 OFFSET ?3";
+        let mut statement = connection.prepare(sql).unwrap();
+        for page in 0..5 {
+            assert!(!statement.exists([page, 10 + page, 10 * page]).unwrap());
+        }
+        statement.get_status(StatementStatus::RePrepare)
+    }
+
+    #[test]
+    fn a_statement_is_planned_once() {
+        let connection = Connection::open_in_memory().unwrap();
+        plan_once(&connection).unwrap();
+        assert_eq!(planned_again(&connection), 0);
+    }
+
+    /// When this fails, SQLite plans once of itself, and the setting can go.
+    #[test]
+    fn sqlite_plans_anew_for_another_number() {
+        assert!(planned_again(&Connection::open_in_memory().unwrap()) > 0);
+    }
 }

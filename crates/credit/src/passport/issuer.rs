@@ -74,8 +74,10 @@ pub enum Facts<'a> {
 macro_rules! read {
     ($protocol:ident, $bytes:expr) => {{
         let bytes: &[u8] = $bytes;
-        let read = $protocol::Request::try_from(bytes).map_err(|_| Refused::Malformed)?;
-        if read.as_bytes() != bytes || has_zero(bytes, read.cli_proof.len()) {
+        let read = postcard::take_from_bytes::<$protocol::Request>(bytes);
+        let (read, rest) = read.map_err(|_| Refused::Malformed)?;
+        let is_whole = rest.is_empty() && is_canonical(bytes, &read.cli_proof);
+        if !is_whole || has_zero(bytes, read.cli_proof.len()) {
             return Err(Refused::Malformed);
         }
         read
@@ -93,6 +95,16 @@ macro_rules! answer {
             None => Err(Refused::Panicked),
         }
     }};
+}
+
+/// Whether what was read, to its end, is written as we would write it. Points and numbers have one encoding that is read; the length
+/// before the proof has longer ones. Cheaper than to write all of it: a point costs an inversion.
+fn is_canonical(bytes: &[u8], proof: &[u8]) -> bool {
+    let mut buffer = [0; 10];
+    let length = postcard::to_slice(&proof.len(), &mut buffer);
+    let before = bytes.strip_suffix(proof);
+    let fields = before.zip(length.ok()).and_then(|(before, length)| before.strip_suffix(&*length));
+    fields.is_some_and(|fields| fields.len() % 32 == 0)
 }
 
 /// Whether one of the 32-byte fields before the proof is all zero: the neutral point, or a number nobody draws.

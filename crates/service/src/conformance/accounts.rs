@@ -538,6 +538,11 @@ pub fn a_statement_shows_every_transfer_once(rig: &mut Rig) {
     let page = rig.bed().reader().statement(account, 1, 1).expect("readable");
     assert_eq!(page, all[1..]);
     assert!(rig.bed().reader().statement(account, 2, 1).expect("readable").is_empty());
+    let pair = [Account::Suspense(usd()), account];
+    let pages = rig.bed().reader().statements(&pair, 1, 1).expect("readable");
+    let each = pair.map(|account| rig.bed().reader().statement(account, 1, 1).expect("readable"));
+    assert_eq!(pages, each);
+    assert_ne!(pages[0], pages[1]);
     let found = rig.bed().reader().transfer(all[0].id).expect("readable");
     assert_eq!(found.as_ref(), Some(&all[0]));
     let stranger = Account::Holder(usd(), account_id(rig));

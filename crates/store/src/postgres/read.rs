@@ -267,13 +267,20 @@ impl VaultReader for PostgresReader {
         skip: u64,
         limit: u64,
     ) -> Result<Vec<Transfer>, StoreError> {
-        let sql = "SELECT id, kind, debit, credit, amount, day FROM transfer WHERE debit = $1 OR credit = $1
-                   ORDER BY day DESC, id LIMIT $2 OFFSET $3";
-        let up_to = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.read(|link| each(&link.ask(statement(account, skip, limit))?, row::transfer))
+    }
+
+    fn statements(
+        &mut self,
+        accounts: &[Account],
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Vec<Transfer>>, StoreError> {
         self.read(|link| {
-            let params: Vec<Param> =
-                vec![Box::new(account.to_string()), Box::new(up_to(limit)), Box::new(up_to(skip))];
-            each(&link.ask((sql, params))?, row::transfer)
+            let questions: Vec<_> =
+                accounts.iter().map(|account| statement(*account, skip, limit)).collect();
+            let pages = link.ask_all(&questions)?;
+            pages.iter().map(|page| each(page, row::transfer)).collect()
         })
     }
 
@@ -331,6 +338,15 @@ impl PostgresReader {
 
 pub(super) const fn question(sql: &'static str) -> Question {
     (sql, Vec::new())
+}
+
+/// For a page of an account's statement.
+fn statement(account: Account, skip: u64, limit: u64) -> Question {
+    let sql =
+        "SELECT id, kind, debit, credit, amount, day FROM transfer WHERE debit = $1 OR credit = $1
+               ORDER BY day DESC, id LIMIT $2 OFFSET $3";
+    let up_to = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    (sql, vec![Box::new(account.to_string()), Box::new(up_to(limit)), Box::new(up_to(skip))])
 }
 
 /// Every row, read.

@@ -159,17 +159,17 @@ impl VaultReader for SqliteReader {
         skip: u64,
         limit: u64,
     ) -> Result<Vec<Transfer>, StoreError> {
-        let sql = format!(
-            "SELECT {} WHERE transfer.debit = ?1 OR transfer.credit = ?1
-             ORDER BY transfer.day DESC, transfer.id LIMIT ?2 OFFSET ?3",
-            row::TRANSFER
-        );
+        self.read(|connection| statement(connection, account, skip, limit))
+    }
+
+    fn statements(
+        &mut self,
+        accounts: &[Account],
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Vec<Transfer>>, StoreError> {
         self.read(|connection| {
-            let named = "SELECT number FROM account WHERE name = ?1";
-            let number = one(connection, named, [account.to_string()], |row| Ok(row.get(0)?))?;
-            let Some(number): Option<i64> = number else { return Ok(Vec::new()) };
-            let (limit, skip) = (row::up_to(limit), row::up_to(skip));
-            all(connection, &sql, [number, limit, skip], row::transfer)
+            accounts.iter().map(|account| statement(connection, *account, skip, limit)).collect()
         })
     }
 
@@ -418,6 +418,25 @@ pub(super) fn reply(
 ) -> Result<Option<Vec<u8>>, Fault> {
     let sql = "SELECT reply FROM answer WHERE request = ?1";
     one(connection, sql, [request.as_bytes()], |row| Ok(row.get(0)?))
+}
+
+/// A page of an account's statement: nothing of an account that has none.
+fn statement(
+    connection: &Connection,
+    account: Account,
+    skip: u64,
+    limit: u64,
+) -> Result<Vec<Transfer>, Fault> {
+    let named = "SELECT number FROM account WHERE name = ?1";
+    let number = one(connection, named, [account.to_string()], |row| Ok(row.get(0)?))?;
+    let Some(number): Option<i64> = number else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {} WHERE transfer.debit = ?1 OR transfer.credit = ?1
+         ORDER BY transfer.day DESC, transfer.id LIMIT ?2 OFFSET ?3",
+        row::TRANSFER
+    );
+    let (limit, skip) = (row::up_to(limit), row::up_to(skip));
+    all(connection, &sql, [number, limit, skip], row::transfer)
 }
 
 pub(super) fn transfer(connection: &Connection, id: TransferId) -> Result<Option<Transfer>, Fault> {

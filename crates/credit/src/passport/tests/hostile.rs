@@ -96,6 +96,34 @@ fn neutral_points_are_refused() {
     }
 }
 
+/// The length before the proof, in a byte more than it needs: the same number, other bytes.
+#[test]
+fn what_is_written_otherwise_is_not_read() {
+    let bed = Bed::new();
+    let bins = bins();
+    for (pending, _) in requests(&bed, &bins) {
+        let mut request = Request::read(pending.request()).unwrap();
+        Opened::new(request.clone()).unwrap();
+        let proof = &mut request.proof;
+        // Before the length stand fields of 32 bytes, behind it as many bytes as it says.
+        let is_length = |at: &usize| {
+            let read = postcard::take_from_bytes::<usize>(&proof[*at..]);
+            read.is_ok_and(|(length, rest)| length == rest.len())
+        };
+        let start = (0..proof.len()).step_by(32).find(is_length).unwrap();
+        let last = (start..).find(|at| proof[*at] < 0x80).unwrap();
+        proof[last] |= 0x80;
+        proof.insert(last + 1, 0);
+        let (read, _) = postcard::take_from_bytes::<usize>(&proof[start..]).unwrap();
+        assert_eq!(read, proof.len() - last - 2, "postcard reads it all the same");
+        assert_eq!(Opened::new(request.clone()).err(), Some(Refused::Malformed));
+        request.proof.remove(last + 1);
+        request.proof[last] &= 0x7f;
+        request.proof.push(0);
+        assert_eq!(Opened::new(request).err(), Some(Refused::Malformed));
+    }
+}
+
 #[test]
 fn keys_that_did_not_issue_a_passport_do_not_take_it() {
     let bed = Bed::new();

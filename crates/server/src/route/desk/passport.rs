@@ -14,7 +14,6 @@ use serde::Deserialize;
 use tacit_core::time::Timestamp;
 use tacit_credit::passport::epoch::Epoch;
 use tacit_credit::passport::message::{Request as Asking, Terms};
-use tacit_credit::passport::standing::INCOME_MAX;
 use tacit_credit::passport::tag::Tag;
 use tacit_credit::passport::wire;
 use tacit_ecash::code::Code;
@@ -23,23 +22,18 @@ use tacit_service::desk::enrolment::{
     AccessKey, CodeHash, EnrolError, Enrolment, EnrolmentCode, HolderPoint,
 };
 use tacit_service::desk::person::{Person, PersonState};
-use tacit_service::income;
-use tacit_service::ledger::Account;
 use tacit_service::passport::Name;
 use tacit_service::passport::desk::Claim;
-use tacit_service::vault::{Change, StoreError, VaultReader};
+use tacit_service::vault::{Change, StoreError};
 
 use super::abroad::for_any_origin;
 use crate::answer::{self, Json};
 use crate::desk::Desk;
 use crate::desk::refusal::Refusal;
 use crate::error::ApiError;
-use crate::passport::{Asked, Checked, answered, check};
+use crate::passport::{Asked, Checked, answered, check, income};
 use crate::route::no_such_method;
 use crate::state::Shared;
-
-/// Transfers of an account that are read at once.
-const PAGE: u64 = 200;
 
 /// The paths, under `/api/v1/passport`.
 pub(super) fn router(desk: &Desk) -> Router {
@@ -223,8 +217,8 @@ async fn look(
     let (of, month) = standing.of(desk.now())?;
     let shared = Arc::clone(&desk.shared);
     let found = desk.shared.ask(move |reader| {
-        let is_counted = reader.shown(&[income_name(person.account, of)])?[0].is_some();
-        let units = units(reader, &shared, person.account, of)?;
+        let is_counted = reader.shown(&[income::name(person.account, of)])?[0].is_some();
+        let units = income::units(reader, &shared.config, person.account, of)?;
         Ok(wire::Income { of, month, units, is_counted })
     });
     Ok(answer::json(&found.await?))
@@ -240,44 +234,6 @@ async fn count(
         .map_err(|error| ApiError::refused(Code::PassportRefused, error))?;
     let standing = Standing { month: Some(request.epoch.number()) };
     let (of, _) = standing.of(desk.now())?;
-    let shared = Arc::clone(&desk.shared);
-    let units = desk.shared.ask(move |reader| units(reader, &shared, person.account, of)).await?;
-    if units == 0 {
-        let detail = "nothing came in that month that counts as income";
-        return Err(ApiError::refused(Code::PassportRefused, detail));
-    }
-    let claim = Claim::Income { once: income_name(person.account, of), units };
-    let reply = desk.shared.ask_passport_desk(ask, Asked::Claim(claim)).await?;
-    Ok(answer::json(&reply))
-}
-
-fn income_name(account: AccountId, of: Epoch) -> Name {
-    let account = account.to_string();
-    Name::of("income", &[account.as_bytes(), &of.number().to_be_bytes()].concat())
-}
-
-/// A month's income of an account, all currencies together.
-fn units(
-    reader: &mut dyn VaultReader,
-    shared: &Shared,
-    account: AccountId,
-    of: Epoch,
-) -> Result<u16, ApiError> {
-    let (month, mut sum) = (of.calendar_month(), 0_u16);
-    for terms in &shared.config.units {
-        let own = Account::Holder(terms.unit, account);
-        let (mut transfers, mut skip) = (Vec::new(), 0);
-        loop {
-            let page = reader.statement(own, skip, PAGE)?;
-            let is_last = income::is_before(month, &page);
-            skip += PAGE;
-            transfers.extend(page);
-            if is_last {
-                break;
-            }
-        }
-        let amount = income::of_month(own, month, &transfers);
-        sum = sum.saturating_add(income::units(amount, terms.passport_unit, INCOME_MAX));
-    }
-    Ok(sum.min(INCOME_MAX))
+    let asked = Asked::Income { account: person.account, of };
+    Ok(answer::json(&desk.shared.ask_passport_desk(ask, asked).await?))
 }
