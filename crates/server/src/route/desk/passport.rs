@@ -33,7 +33,6 @@ use crate::desk::refusal::Refusal;
 use crate::error::ApiError;
 use crate::passport::{Asked, Checked, answered, check, income};
 use crate::route::no_such_method;
-use crate::state::Shared;
 
 /// The paths, under `/api/v1/passport`.
 pub(super) fn router(desk: &Desk) -> Router {
