@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "desk"))
 import run as desk  # noqa: E402
 
+import credit  # noqa: E402
 import money  # noqa: E402
 import safety  # noqa: E402
 from wallet import Wallet  # noqa: E402
@@ -58,7 +59,7 @@ def main():
             link = server.start()
             suite = Suite(server, link, arguments.pictures, arguments.axe, None, arguments.tacit)
             started = time.monotonic()
-            for story in money.STORIES + safety.STORIES:
+            for story in money.STORIES + safety.STORIES + credit.STORIES:
                 if arguments.only in (None, story.__name__):
                     suite.check(story)
         finally:

@@ -40,7 +40,8 @@ pub(crate) fn open() -> View {
         let (name, rest) = route.split_once('/').unwrap_or((&route, ""));
         let rest = rest.to_owned();
         let t = text();
-        let (title, view) = match name {
+        // Drawn once: what changes in a screen follows the wallet by itself, and what it is doing is not thrown away.
+        let (title, view) = untrack(|| match name {
             "" => (t.wallet, home::home()),
             "scan" => (t.scan, scan::scan()),
             "pay" => (t.pay, pay::pay()),
@@ -62,7 +63,7 @@ pub(crate) fn open() -> View {
             "tour" => (t.tour, tour::tour()),
             "known" => (t.known_title, tour::known()),
             _ => (t.wallet, home::home()),
-        };
+        });
         glue::focus("title");
         let is_home = name.is_empty();
         view! {
