@@ -141,7 +141,7 @@ pub(crate) fn months() -> View {
         let months: Vec<_> = months.into_iter().rev().take(MONTHS).collect();
         let most = months.iter().map(|(_, month)| month.went).max().unwrap_or(0).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a share of what is drawn")]
-        let height = move |went: i128| format!("{:.0}%", 80.0 * went as f64 / most as f64);
+        let height = move |went: i128| format!("{:.0}%", 65.0 * went as f64 / most as f64);
         let column = |(name, month): &(String, picture::Month)| {
             view! { <div><span class="small">{signed(month.went, unit)}</span><span class="pillar" style:block-size=height(month.went)></span><span class="small soft">{name.clone()}</span></div> }
         };
