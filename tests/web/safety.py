@@ -128,6 +128,8 @@ def wire(suite):
             ada.at(route)
             ada.until(route, lambda b: b.all("main > *"))
             ada.picture(f"empty-{route}")
+        ada.at("tour").button("Let a month pass")
+        ada.until_text("A month has passed")
         known = {urllib.parse.urlsplit(url).netloc for url in (suite.server.wallet, suite.server.mint, suite.server.base)}
         known.add(f"localhost:{suite.server.port}")
         seen = [(method, it) for method, it in ada.requests()]

@@ -92,14 +92,10 @@ fn mints(shared: &Arc<Shared>, with_metrics: bool) -> Router<Arc<Shared>> {
         .route("/.well-known/jwt-vc-issuer", get(certificate::metadata))
         .route("/openapi.json", get(openapi::document(&shared.config)));
     if shared.demo.is_some() {
-        let levers = Router::new()
-            .route("/clock", post(demo::clock))
-            .route("/invoice", post(demo::invoice))
-            .route("/rotate", post(demo::rotate))
-            .fallback(no_such_path)
-            .method_not_allowed_fallback(no_such_method)
-            .layer(from_fn_with_state(Arc::clone(shared), for_any_origin));
-        router = router.nest("/demo", levers);
+        router = router
+            .route("/demo/clock", post(demo::clock))
+            .route("/demo/invoice", post(demo::invoice))
+            .route("/demo/rotate", post(demo::rotate));
     }
     let of_terms = |terms: &UnitConfig| UnitMint {
         shared: Arc::clone(shared),

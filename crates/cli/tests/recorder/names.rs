@@ -30,6 +30,7 @@ const HEADS: &[Field] = &[
     ("ask header content-type", Text, "json"),
     ("ask header host", Text, "whom it is to"),
     ("tell header access-control-allow-origin", Text, "any page"),
+    ("tell header access-control-expose-headers", Text, "always retry-after: how long to wait"),
     ("tell header cache-control", Text, "none"),
     ("tell header content-length", Plain(digits), "of the body"),
     ("tell header content-security-policy", Text, "a rule for browsers"),

@@ -12,9 +12,10 @@ use axum::http::header::{self, HeaderMap, HeaderName};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::json;
 
+use super::demo;
 use super::site::CONTENT_POLICY;
 use super::{no_such_method, no_such_path};
 use crate::inventory;
@@ -55,14 +56,19 @@ pub(super) fn router(shared: &Arc<Shared>, release: &Release) -> Router {
         let file = File::new(operator(&asked).into());
         std::future::ready(answer(OPERATOR, &file, &headers))
     });
-    Router::new()
+    let mut router = Router::new()
         .route("/", get(file))
         .route(&format!("/{OPERATOR}"), operator)
         .route("/{*name}", get(file))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(map_response(dress))
-        .with_state(Arc::new(files))
+        .with_state(Arc::new(files));
+    if shared.demo.is_some() {
+        // The wallet's own page may let a month pass; a page of another origin may not, here as there.
+        let lever = Router::new().route("/demo/clock", post(demo::clock));
+        router = router.merge(lever.with_state(Arc::clone(shared)));
+    }
+    router.layer(map_response(dress))
 }
 
 /// `GET /NAME`, and `GET /` for the page. A name is taken as it stands: none that is served needs an escape.

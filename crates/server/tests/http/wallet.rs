@@ -216,7 +216,14 @@ async fn the_wallet_is_told_who_its_operator_is_and_what_is_kept() {
     let mint = |unit: &str| format!("http://localhost:{port}/{unit}");
     let mints = ["usd", "eur", "kes", "inr", "sat"].map(mint);
     let desk = format!("http://desk.localhost:{port}");
-    assert_eq!(told, json!({"name": "Tacit", "mint": mints, "desk": desk, "demo": true}));
+    let said = |days: u64| json!({"name": "Tacit", "mint": mints, "desk": desk, "demo": true, "days_ahead": days});
+    assert_eq!(told, said(0));
+    // The clock of a demonstration is moved from the wallet's own page, and it then tells.
+    let lever = get(&mut client, "/demo/clock").await;
+    assert_eq!(lever.status, StatusCode::METHOD_NOT_ALLOWED);
+    client.post("/demo/clock", &json!({"advance_days": 3})).await;
+    let told: Value = get(&mut client, "/operator.json").await.ok();
+    assert_eq!(told, said(3));
     // In a demonstration a mint has two names, and requests for payment have the one that all can resolve.
     let page = get(&mut client, "/").await;
     let policy = header(&page.headers, "content-security-policy").unwrap();
