@@ -16,7 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/start/README.md"
-MINUTES = 20  # For the build.
+MINUTES = 40  # For the build.
 
 # What the steps must have led to, beside not failing.
 AFTER = [
