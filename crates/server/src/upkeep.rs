@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tacit_service::vault::{Change, Outcome, StoreError};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::cash;
 use crate::desk::{self, DeskHandle};
@@ -80,7 +80,9 @@ pub(crate) async fn certificates(certificates: Certificates, shared: Arc<Shared>
         return order.keep(shared).await;
     }
     let mut stopping = shared.stopping.clone();
-    let mut looks = tokio::time::interval(shared.config.bounds.tls_look);
+    // The files were read when the server started: the first look is a whole wait later.
+    let wait = shared.config.bounds.tls_look;
+    let mut looks = tokio::time::interval_at(Instant::now() + wait, wait);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

@@ -226,16 +226,19 @@ async fn try_pay(
             return Ok(Step::Done(told.ok_or(PayBillError::AlreadyPaid)));
         }
         let facts = bill.receipt(now, size(&terms));
-        Ok(match check(reader, shared, ask, &Asked::Claim(claim(payment.month, facts)))? {
-            // A month's receipt of nothing due, from when the biller could not be paid.
-            Checked::Before(_) => {
-                Step::Done(Err(PayBillError::Receipt(AnswerError::Shown { index: 0 })))
-            }
-            Checked::Now(answer) => {
-                let receipt = PreparedReceipt { facts, answer: *answer };
-                Step::Commit(Change::PayBill(Box::new(prepared.with_receipt(receipt))))
-            }
-        })
+        let checked = check(reader, shared, ask, &Asked::Claim(claim(payment.month, facts)));
+        if let Ok(Checked::Now(answer)) = checked {
+            let receipt = PreparedReceipt { facts, answer: *answer };
+            return Ok(Step::Commit(Change::PayBill(Box::new(prepared.with_receipt(receipt)))));
+        }
+        // Somebody may have paid it between the two looks: then the bill says so, not its receipt.
+        let again = find(reader, of, payment.contract)?;
+        let again = again.as_ref().and_then(|(stream, _)| stream.bills.get(&payment.month));
+        if again != Some(bill) {
+            return Ok(Step::Done(Err(PayBillError::Changed)));
+        }
+        // Else it is a month's receipt of nothing due, from when the biller could not be paid.
+        checked.map(|_| Step::Done(Err(PayBillError::Receipt(AnswerError::Shown { index: 0 }))))
     };
     let finish = move |change, outcome| {
         let (Change::PayBill(payment), Outcome::BillPaid(done)) = (change, outcome) else {

@@ -74,9 +74,14 @@ impl Files {
         TlsFiles { certificate: Some(self.path("certificate")), key: Some(self.path("key")) }
     }
 
+    /// A server that looks at them when it is told to.
     async fn serve(&self) -> Local {
         let files = self.configured();
-        Local::with(|config| config.serving.tls = files, |_| {}).await
+        let change = |config: &mut Config| {
+            config.serving.tls = files;
+            config.bounds.tls_look = Duration::from_secs(86_400);
+        };
+        Local::with(change, |_| {}).await
     }
 }
 
