@@ -74,11 +74,13 @@ class Browser:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
         button.click()
 
-    def until(self, what, holds):
+    def until(self, what, holds, patience=PATIENCE):
         try:
-            return WebDriverWait(self.driver, PATIENCE).until(lambda _: self.look(holds))
+            return WebDriverWait(self.driver, patience).until(lambda _: self.look(holds))
         except Exception as error:
-            raise AssertionError(f"{what} did not come: {self.path()}: {self.text()[:600]!r}") from error
+            text = self.text()
+            seen = text if len(text) <= 900 else f"{text[:400]} … {text[-500:]}"
+            raise AssertionError(f"{what} did not come: {self.path()}: {seen!r}") from error
 
     def look(self, holds):
         try:

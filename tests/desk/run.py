@@ -84,7 +84,7 @@ class Suite:
             print(f"ok      {story.__doc__.strip()} ({time.monotonic() - started:.1f} s)", flush=True)
         except Exception as error:
             self.failed += 1
-            print(f"FAILED  {story.__doc__.strip()}\n        {type(error).__name__}: {str(error)[:900]}", flush=True)
+            print(f"FAILED  {story.__doc__.strip()}\n        {type(error).__name__}: {str(error)[:1200]}", flush=True)
 
 
 def sign_up(browser, name):

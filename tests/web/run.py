@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The web wallet in a real browser, with passkeys of a virtual authenticator and a camera that sees a film.
 
-    run.py --tacitd PROGRAM --wallet DIRECTORY [--tacit PROGRAM] [--pictures DIRECTORY] [--axe SCRIPT] [--only STORY]
+    run.py --tacitd PROGRAM --wallet DIRECTORY --cashu PROGRAM --cashu-ts DIRECTORY [--pictures DIRECTORY] [--axe SCRIPT] [--only STORY]
 
-Starts a demonstration of its own. Ends with "web: N passed, N failed".
+`--cashu` is Nutshell's wallet; `--cashu-ts` has the scripts of tests/interop/cashu-ts beside their modules. Starts a demonstration of its own. Ends with "web: N passed, N failed".
 """
 
 import argparse
@@ -18,7 +18,10 @@ import run as desk  # noqa: E402
 
 import credit  # noqa: E402
 import money  # noqa: E402
+import others  # noqa: E402
+import release  # noqa: E402
 import safety  # noqa: E402
+import trouble  # noqa: E402
 from wallet import Wallet  # noqa: E402
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
@@ -32,21 +35,23 @@ class Server(desk.Server):
         self.packed = wallet
         self.wallet = f"http://wallet.localhost:{self.port}"
         self.mint = f"http://mint.localhost:{self.port}"
+        self.local = f"http://localhost:{self.port}"
 
     def command(self):
         return [*super().command(), "--wallet", self.packed]
 
 
 class Suite(desk.Suite):
-    def wallet(self, camera=None):
-        return Wallet(self.server.wallet, self.pictures, self.axe, camera)
+    def wallet(self, camera=None, proxy=None):
+        return Wallet(self.server.wallet, self.pictures, self.axe, camera, proxy)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tacitd", required=True)
     parser.add_argument("--wallet", required=True, help="the directory of a packed release")
-    parser.add_argument("--tacit", help="the wallet for the command line")
+    parser.add_argument("--cashu", required=True)
+    parser.add_argument("--cashu-ts", required=True)
     parser.add_argument("--pictures")
     parser.add_argument("--axe")
     parser.add_argument("--only")
@@ -57,9 +62,10 @@ def main():
         server = Server(str(pathlib.Path(arguments.tacitd).resolve()), data, str(pathlib.Path(arguments.wallet).resolve()))
         try:
             link = server.start()
-            suite = Suite(server, link, arguments.pictures, arguments.axe, None, arguments.tacit)
+            suite = Suite(server, link, arguments.pictures, arguments.axe)
+            suite.others = arguments
             started = time.monotonic()
-            for story in money.STORIES + safety.STORIES + credit.STORIES:
+            for story in money.STORIES + others.STORIES + safety.STORIES + trouble.STORIES + release.STORIES + credit.STORIES:
                 if arguments.only in (None, story.__name__):
                     suite.check(story)
         finally:

@@ -3,6 +3,8 @@
 import time
 import urllib.parse
 
+from trouble import settled
+
 STEPS = 12
 PHRASE = "four words by lot"
 
@@ -22,16 +24,7 @@ def closed(suite):
             ada.go("/")
             ada.unlock()
             # What is open is taken up by itself; what is out can be taken back.
-            while True:
-                ada.at("history")
-                ada.until("the history", lambda b: b.all("main .list li"))
-                out = [one for one in ada.all("main .list li a") if "· open" in one.text and "Paid" in one.text]
-                if not out:
-                    break
-                ada.at(out[0].get_attribute("href").split("#/")[1])
-                ada.button("Show the code again")
-                ada.button("Take it back")
-                ada.until_text("Taken back")
+            settled(ada)
             ada.until_balance("100.00 USD")
     finally:
         ada.close()

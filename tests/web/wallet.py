@@ -9,7 +9,7 @@ import tempfile
 from selenium import webdriver
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "desk"))
-from browser import Browser  # noqa: E402
+from browser import PATIENCE, Browser  # noqa: E402
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en-GB")
 DEVICE = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
@@ -17,14 +17,16 @@ DEVICE = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, 
 
 
 class Wallet(Browser):
-    """Opens the wallet origin. `camera`: a film of raw frames that the camera shows."""
+    """Opens the wallet origin. `camera`: a film of raw frames that the camera shows. `proxy`: what everything goes through."""
 
-    def __init__(self, base, pictures=None, axe=None, camera=None):
+    def __init__(self, base, pictures=None, axe=None, camera=None, proxy=None):
         options = webdriver.ChromeOptions()
         self.profile = tempfile.TemporaryDirectory()
         flags = [*FLAGS, f"--user-data-dir={self.profile.name}"]
         if camera:
             flags += ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+        if proxy:
+            flags += [f"--proxy-server={proxy}", "--proxy-bypass-list=<-loopback>"]
         for flag in flags:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -38,14 +40,14 @@ class Wallet(Browser):
         self.driver.execute_script("location.hash = arguments[0]", f"/{route}")
         return self
 
-    def button(self, text, within="main, .top"):
+    def button(self, text, within="main, .top", patience=PATIENCE):
         """Presses the button or link of a text, once it can be pressed."""
         script = """
             const [text, within] = arguments;
             const all = [...document.querySelectorAll(within)].flatMap((place) => [...place.querySelectorAll('button, a, summary')]);
             return all.find((one) => one.innerText.trim() === text && !one.disabled && one.offsetParent !== null) ?? null;
         """
-        found = self.until(f"the button {text!r}", lambda b: b.driver.execute_script(script, text, within))
+        found = self.until(f"the button {text!r}", lambda b: b.driver.execute_script(script, text, within), patience)
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
         found.click()
         return self
@@ -98,7 +100,7 @@ class Wallet(Browser):
 
     def cash_in(self, amount):
         """Puts money in, and takes it at once."""
-        self.at("cash").fill("Amount", amount)
+        self.at("").at("cash").fill("Amount", amount)
         self.button("Next")
         self.button("Fetch it now")
         self.until_text("received")

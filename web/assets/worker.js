@@ -34,28 +34,41 @@ async function point(hash) {
   await (await caches.open(POINTER)).put(MARK, new Response(hash));
 }
 
-async function bytesOf(path) {
-  const response = await fetch(path, { cache: 'no-cache', credentials: 'omit' });
+async function bytesOf(path, cache) {
+  const response = await fetch(path, { cache, credentials: 'omit' });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return [response, await response.clone().arrayBuffer()];
 }
 
+// A file of a release: the one that is here if it is that one, else the server's, and past the browser's own cache if that has another.
+async function fetchFile(path, sha256, known) {
+  const kept = await known?.match(path);
+  if (kept && (await digest(await kept.clone().arrayBuffer())) === sha256) return kept;
+  for (const cache of ['no-cache', 'reload']) {
+    const [file, bytes] = await bytesOf(path, cache);
+    if ((await digest(bytes)) === sha256) return file;
+  }
+  throw new Error(`${path} is not what the release lists`);
+}
+
 // Fetches what the server has now; gives its hash, once all of it is there and is what it should be.
 async function fetchRelease() {
-  const [response, list] = await bytesOf('/release.json');
+  const [response, list] = await bytesOf('/release.json', 'no-cache');
   const hash = await digest(list);
   const name = cacheOf(hash);
   if (await caches.has(name) && (await (await caches.open(name)).match('/release.json'))) return hash;
+  const before = await current();
+  const known = before && await caches.open(cacheOf(before));
   await caches.delete(name);
   const cache = await caches.open(name);
   const { files } = JSON.parse(new TextDecoder().decode(list));
-  for (const [path, { sha256 }] of Object.entries(files)) {
-    const [file, bytes] = await bytesOf(`/${path}`);
-    if ((await digest(bytes)) !== sha256) {
-      await caches.delete(name);
-      throw new Error(`${path} is not what the release lists`);
+  try {
+    for (const [path, { sha256 }] of Object.entries(files)) {
+      await cache.put(`/${path}`, await fetchFile(`/${path}`, sha256, known));
     }
-    await cache.put(`/${path}`, file);
+  } catch (error) {
+    await caches.delete(name);
+    throw error;
   }
   // Last: a release is whole once its list is there.
   await cache.put('/release.json', response);
@@ -87,7 +100,7 @@ async function answer(event) {
     if (event.data === 'release') return reply(await current());
     if (event.data === 'look') {
       const hash = await fetchRelease();
-      return reply(hash === (await current()) ? null : hash);
+      return reply(hash === (await current()) ? '' : hash);
     }
     const hash = event.data?.change;
     if (typeof hash !== 'string' || !(await (await caches.open(cacheOf(hash))).match('/release.json'))) return reply(false);

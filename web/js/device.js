@@ -65,7 +65,7 @@ export async function release() {
   return (await ask('release')) ?? null;
 }
 
-// Fetches a new release whole, if there is one: its hash, or null.
+// Fetches a new release whole, if there is one: its hash, none if there is no later one, or null if that cannot be said.
 export async function look() {
   return (await ask('look')) ?? null;
 }

@@ -15,6 +15,11 @@ use crate::target::{self, Target};
 use crate::task;
 use crate::text::{self, Language, text};
 
+/// How long one round of [`attend`] takes, in milliseconds.
+const ROUND: u32 = 20_000;
+/// In every so manieth round what is open is taken up, after the first ones.
+const SELDOM: u32 = 16;
+
 /// What the wallet is.
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
@@ -148,20 +153,29 @@ pub(crate) fn opened(keep: crate::keep::Keep) {
     if app.incoming.get_untracked().is_some() {
         take_incoming();
     }
-    spawn_local(async move {
-        _ = glue::persist().await; // Said in the settings whether it is.
-        refresh().await;
-        if let Some(hash) = glue::look().await.as_string() {
-            app.release.set(Some(hash));
+    spawn_local(attend());
+}
+
+/// What goes on beside the screens of an open wallet, until it is closed: what is open is taken up at once, and then more and more seldom.
+async fn attend() {
+    let app = app();
+    _ = glue::persist().await; // Said in the settings whether it is.
+    refresh().await;
+    let later = glue::look().await.as_string().filter(|hash| !hash.is_empty());
+    if later.is_some() {
+        app.release.set(later);
+    }
+    for round in 1_u32.. {
+        glue::pause(ROUND).await;
+        let Some(session) = session::opened() else { return };
+        let is_seldom = round.is_power_of_two() || round.is_multiple_of(SELDOM);
+        if is_seldom && app.trouble.get_untracked().is_some() {
+            refresh().await;
+        } else if is_seldom {
+            task::settle(&session).await;
         }
-        loop {
-            glue::pause(20_000).await;
-            match session::opened() {
-                Some(session) => task::money::collect(&session).await,
-                None => return,
-            }
-        }
-    });
+        task::money::collect(&session).await;
+    }
 }
 
 /// Asks the operator and takes up what is open.
@@ -222,5 +236,5 @@ fn browser_language() -> String {
 pub(crate) fn reopened() {
     let app = app();
     app.phase.set(Phase::Open);
-    spawn_local(refresh());
+    spawn_local(attend());
 }

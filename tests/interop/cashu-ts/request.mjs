@@ -2,11 +2,12 @@
 //
 //   ask A|B AMOUNT [POST-URL [KEY]]  prints a request, locked to the public key if there is one
 //   pay                              mints some money, pays the request on stdin, prints the payload
+//   pay-token                        the same, and prints a token, to be handed over
 //   pay-from                         receives the token on the first line of stdin, pays the request on the second with it
 //   receive REQUEST                  takes the payload on stdin, checks that it pays the request, prints how much that was
 //   receive REQUEST KEY              the same, opened with a private key
 import { text } from 'node:stream/consumers';
-import { PaymentRequest, Wallet, sumProofs } from '@cashu/cashu-ts';
+import { PaymentRequest, Wallet, getEncodedToken, sumProofs } from '@cashu/cashu-ts';
 
 import { minted } from './money.mjs';
 
@@ -20,17 +21,21 @@ if (act === 'ask') {
   const lock = key && { kind: 'P2PK', data: key, tags: [['sigflag', 'SIG_INPUTS']] };
   const request = new PaymentRequest(transports, 'from-ts', Number(amount), unit, [url], 'a coat', true, lock);
   console.log(version === 'A' ? request.toEncodedCreqA() : request.toEncodedCreqB());
-} else if (act === 'pay' || act === 'pay-from') {
+} else if (['pay', 'pay-token', 'pay-from'].includes(act)) {
   const lines = (await text(process.stdin)).trim().split('\n');
   const request = PaymentRequest.fromEncodedRequest(lines.pop());
   const amount = Number(request.amount);
-  const money = act === 'pay' ? await minted(wallet, 4 * amount) : await wallet.receive(lines[0]);
+  const money = act === 'pay-from' ? await wallet.receive(lines[0]) : await minted(wallet, 4 * amount);
   const sending = wallet.ops.send(amount, money).includeFees(true);
   const lock = request.toP2PKOptions();
   const { send } = await (lock ? sending.asP2PK(lock) : sending).run();
-  // Amounts are JSON numbers.
-  const proofs = send.map((proof) => ({ ...proof, amount: Number(proof.amount) }));
-  console.log(JSON.stringify({ id: request.id, mint: url, unit: request.unit, proofs }));
+  if (act === 'pay-token') {
+    console.log(getEncodedToken({ mint: url, unit, proofs: send }));
+  } else {
+    // Amounts are JSON numbers.
+    const proofs = send.map((proof) => ({ ...proof, amount: Number(proof.amount) }));
+    console.log(JSON.stringify({ id: request.id, mint: url, unit: request.unit, proofs }));
+  }
 } else if (act === 'receive') {
   const [encoded, privkey] = rest;
   const request = PaymentRequest.fromEncodedRequest(encoded);

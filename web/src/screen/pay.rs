@@ -6,6 +6,7 @@ use tacit_core::amount::Amount;
 use tacit_core::unit::Unit;
 use tacit_ecash::message::MeltQuoteResponse;
 use tacit_ecash::payment_request::PaymentRequest;
+use tacit_wallet::history::Progress;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::money::Typed;
 use tacit_wallet::state::OperationId;
@@ -255,10 +256,18 @@ pub(crate) fn sent(number: &str) -> View {
             go("");
         });
     };
+    // What was begun before is taken up by itself: it may come back beside this screen.
+    let progress = Memo::new(move |_| {
+        let session = crate::session::opened()?;
+        session.with(|state, _| state.history().get(&id).map(|entry| entry.progress))
+    });
     let named = amount.clone();
     (move || {
         if is_received.get() {
             return done(fill(text().was_received, &[&named]), None);
+        }
+        if progress.get() == Some(Progress::Returned) {
+            return done(text().taken_back.to_owned(), None);
         }
         let Some(token) = task::money::token(&session(), id) else {
             return done(fill(text().was_received, &[&named]), None);

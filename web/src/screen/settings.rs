@@ -44,8 +44,14 @@ pub(crate) fn settings() -> View {
     };
     let look = move |_| {
         work.run(async move { Ok(glue::look().await.as_string()) }, |found| match found {
-            Some(hash) => app().release.set(Some(hash)),
-            None => app().notice.set(Some(text().release_current.to_owned())),
+            Some(none) if none.is_empty() => {
+                app().notice.set(Some(text().release_current.to_owned()))
+            }
+            Some(hash) => {
+                app().notice.set(None);
+                app().release.set(Some(hash));
+            }
+            None => app().notice.set(Some(text().release_unknown.to_owned())),
         });
     };
     let fact =

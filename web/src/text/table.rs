@@ -317,6 +317,7 @@ table! {
     release_what: "The hash of everything that runs here. It changes only when you agree to an update; compare it with what the operator publishes.", "بصمة كل ما يعمل هنا. لا تتغير إلا بموافقتك على تحديث؛ قارنها بما ينشره المشغّل.";
     release_look: "Look for an update", "ابحث عن تحديث";
     release_current: "This is the latest release.", "هذا أحدث إصدار.";
+    release_unknown: "No later release could be fetched whole. The present one stays.", "تعذّر جلب إصدار أحدث كاملًا. يبقى الإصدار الحالي.";
     new_release: "A new release is ready, and checked against its list.", "إصدار جديد جاهز ومتحقَّق منه.";
     // The tour.
     tour: "Five minutes", "خمس دقائق";
