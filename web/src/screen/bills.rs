@@ -9,7 +9,7 @@ use super::{View, Work, scan, shown};
 use crate::app::app;
 use crate::session::session;
 use crate::target::Target;
-use crate::task::credit::{self, Billed};
+use crate::task::credit::{self, Billed, Outlook};
 use crate::text::{fill, text};
 
 pub(crate) fn bills() -> View {
@@ -69,7 +69,7 @@ fn named(stream: &Stream) -> String {
 
 fn contract(billed: Billed, work: Work, load: impl Fn() + Copy + Send + 'static) -> View {
     let t = text();
-    let Billed { stream, told, is_counted } = billed;
+    let Billed { stream, told, is_counted, outlook } = billed;
     let counts = if is_counted { t.contract_counts } else { t.contract_counts_not };
     let ended = told.ended.map(|month| fill(t.contract_ends, &[&month.to_string()]));
     let name = named(&stream);
@@ -81,7 +81,10 @@ fn contract(billed: Billed, work: Work, load: impl Fn() + Copy + Send + 'static)
         told.months.iter().filter_map(|month| Some((month.month, month.bill.clone()?))).collect();
     let lines = bills
         .into_iter()
-        .map(|(month, bill)| line(&stream, month, bill, work, load))
+        .map(|(month, bill)| {
+            let outlook = outlook.filter(|(of, _)| *of == month).map(|(_, outlook)| outlook);
+            line(&stream, month, bill, outlook, work, load)
+        })
         .collect_view();
     view! {
         <section class="card"><h2 dir="auto">{name}</h2><p class="soft small">{counts}{ended.map(|ended| format!(" · {ended}"))}</p>
@@ -91,10 +94,25 @@ fn contract(billed: Billed, work: Work, load: impl Fn() + Copy + Send + 'static)
     .into_any()
 }
 
+/// What paying a bill does to the score, and leaving it.
+fn foretold(outlook: Outlook) -> String {
+    let (t, Outlook { now, paid, unpaid }) = (text(), outlook);
+    let with_change = |score: u16| match now {
+        Some(now) => format!("{score} ({:+})", i32::from(score) - i32::from(now)),
+        None => score.to_string(),
+    };
+    let first = fill(t.bill_score_paid, &[&with_change(paid)]);
+    match unpaid.filter(|unpaid| *unpaid != paid) {
+        Some(unpaid) => format!("{first} {}", fill(t.bill_score_unpaid, &[&with_change(unpaid)])),
+        None => first,
+    }
+}
+
 fn line(
     stream: &Stream,
     month: Epoch,
     bill: bill::Bill,
+    outlook: Option<Outlook>,
     work: Work,
     load: impl Fn() + Copy + 'static,
 ) -> View {
@@ -126,8 +144,9 @@ fn line(
         );
     };
     let button = fill(t.pay_amount, &[&sum]);
+    let outlook = outlook.map(|it| view! { <span class="small in">{foretold(it)}</span> });
     view! {
-        <li class="item"><span class="what"><span>{month.to_string()}</span><span class="small soft">{due}" · "{state}{has_receipt.then(|| format!(" · {}", t.bill_receipt))}</span></span>
+        <li class="item"><span class="what"><span>{month.to_string()}</span><span class="small soft">{due}" · "{state}{has_receipt.then(|| format!(" · {}", t.bill_receipt))}</span>{outlook}</span>
         {if is_open { view! { <button disabled=move || work.is_busy.get() on:click=pay>{button}</button> }.into_any() } else { view! { <span class="much">{sum}</span> }.into_any() }}</li>
     }
     .into_any()

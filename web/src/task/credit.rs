@@ -15,6 +15,7 @@ use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::bills::{Agreed, PayBill, TakeOn, give_up};
 use tacit_wallet::operation::passport::{Affairs, Certifying, Done, Wish};
 use tacit_wallet::passport::bills::{Link, Stream};
+use tacit_wallet::passport::foresee::{Owed, foresee};
 use tacit_wallet::passport::kept::Kept;
 use tacit_wallet::transport::{Answer, Bearer};
 
@@ -119,10 +120,44 @@ pub(crate) struct Billed {
     pub(crate) told: bill::Contract,
     /// Whether the passport counts it already.
     pub(crate) is_counted: bool,
+    /// What becomes of the score by the first bill that is to be paid, and whose month that is.
+    pub(crate) outlook: Option<(Epoch, Outlook)>,
+}
+
+/// The score once a bill's month is closed, all else paid in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outlook {
+    /// Now; none without history.
+    pub(crate) now: Option<u16>,
+    pub(crate) paid: u16,
+    pub(crate) unpaid: Option<u16>,
+}
+
+/// Contracts that the passport counts and this wallet has no more, as after it was restored: taken on again where the operator has them.
+async fn find_contracts(session: &Session) -> Result<(), Trouble> {
+    let missing: Vec<Contract> = passport(session, |kept, standing| {
+        let is_missing = |contract: &Contract| {
+            !kept.streams().iter().any(|stream| stream.contract() == *contract)
+        };
+        standing.contracts.into_iter().flatten().filter(is_missing).collect()
+    })?;
+    for contract in missing {
+        for mint in session.peek(|_, book| book.operator.mint.clone()) {
+            let link = format!("{mint}/v1/contracts/{}", String::from(contract));
+            let Ok(link) = link.parse::<Link>() else { continue };
+            match take_on(session, link).await {
+                Ok(()) => break,
+                Err(Trouble::NoAnswer) => return Err(Trouble::NoAnswer),
+                Err(_) => {} // Of another unit.
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The contracts taken on, with their bills.
 pub(crate) async fn bills(session: &Session) -> Result<Vec<Billed>, Trouble> {
+    find_contracts(session).await?;
     let look = |kept: &Kept, standing: &Standing| {
         (kept.mint().clone(), standing.contracts, kept.streams().to_vec())
     };
@@ -132,9 +167,29 @@ pub(crate) async fn bills(session: &Session) -> Result<Vec<Billed>, Trouble> {
         let told = session.get(&mint, &stream.place()).await?;
         let told = serde_json::from_value(told).map_err(|_| Trouble::NoAnswer)?;
         let is_counted = counted.contains(&Some(stream.contract()));
-        all.push(Billed { stream, told, is_counted });
+        all.push(Billed { stream, told, is_counted, outlook: None });
+    }
+    if let Ok(Some(reading)) = read(session).await {
+        let outlooks: Vec<_> = all.iter().map(|billed| outlook(&reading, &all, billed)).collect();
+        for (billed, found) in all.iter_mut().zip(outlooks) {
+            billed.outlook = found;
+        }
     }
     Ok(all)
+}
+
+/// What becomes of the score by the first open bill of a contract.
+fn outlook(reading: &Reading, all: &[Billed], of: &Billed) -> Option<(Epoch, Outlook)> {
+    let is_open = |month: &&bill::Month| month.bill.as_ref().is_some_and(|it| it.state == "open");
+    let month = of.told.months.iter().find(is_open)?.month;
+    let owed: Vec<Owed<'_>> =
+        all.iter().map(|it| Owed { stream: &it.stream, told: &it.told }).collect();
+    let score = |unpaid| {
+        let then = foresee(&reading.standing, &owed, month, clock::now().day(), unpaid)?;
+        Reading { standing: then, ..reading.clone() }.score()
+    };
+    let unpaid = score(Some(of.stream.contract()));
+    Some((month, Outlook { now: reading.score(), paid: score(None)?, unpaid }))
 }
 
 /// Takes a contract on.

@@ -256,6 +256,8 @@ table! {
     bill_paid: "paid in time", "دُفعت في وقتها";
     bill_paid_late: "paid late", "دُفعت متأخرة";
     bill_withdrawn: "taken back by the biller", "سحبها المفوتر";
+    bill_score_paid: "Paid in time, your score will be {0}.", "إن دُفعت في وقتها تصبح درجتك {0}.";
+    bill_score_unpaid: "Left unpaid: {0}.", "وإن لم تُدفع: {0}.";
     bill_receipt: "counts", "محسوبة";
     bill_counts: "In time: the month counts for you.", "في وقتها: يُحسب الشهر لك.";
     bill_counts_late: "Late: the month counts as late.", "متأخرة: يُحسب الشهر متأخرًا.";
