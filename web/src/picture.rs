@@ -85,6 +85,7 @@ pub fn csv(history: &BTreeMap<OperationId, Entry>) -> String {
             Kind::Sent => "sent",
             Kind::Received => "received",
             Kind::Reclaimed { .. } => "taken-back",
+            Kind::Refunded { .. } => "refunded",
             Kind::PaidOut => "paid-out",
             Kind::Restored => "restored",
         };

@@ -8,8 +8,8 @@ use crate::history::{Entry, Progress};
 use crate::mint::{MintUrl, PinnedKeyset};
 use crate::passport::kept::Kept;
 use crate::state::{
-    KeysetState, OpenOperation, OperationId, OwnRequest, ProofId, SentToken, State, Status,
-    StoredProof,
+    KeysetState, OpenOperation, OperationId, OwnRequest, ProofId, Refundable, SentToken, State,
+    Status, StoredProof,
 };
 
 /// Changes that belong together: a storage makes all of them durable, or none.
@@ -163,6 +163,18 @@ pub enum Change {
         /// Id of the token.
         id: OperationId,
     },
+    /// A payment carries outputs for a refund.
+    OfferRefund {
+        /// Id of its token.
+        id: OperationId,
+        /// What it carries.
+        refundable: Refundable,
+    },
+    /// No refund of a payment is waited for any more.
+    ForgetRefund {
+        /// Id of its token.
+        id: OperationId,
+    },
     /// A passport is another, or what is known of it.
     SetPassport {
         /// The operator's desk.
@@ -253,6 +265,8 @@ impl State {
             Change::AddPayment { id, from, operation } => self.add_payment(id, *from, *operation),
             Change::RemoveRequest { id } => self.requests.remove(id).map(|_| ()).ok_or(Conflict),
             Change::SetDelivered { id } => self.set_delivered(*id),
+            Change::OfferRefund { id, refundable } => self.offer_refund(*id, refundable),
+            Change::ForgetRefund { id } => self.refunds.remove(id).map(|_| ()).ok_or(Conflict),
             Change::Record { id, entry } => self.record(*id, entry),
             Change::Amend { id, from, to, amount, fee, at } => {
                 let entry = self.history.get_mut(id).ok_or(Conflict)?;
@@ -296,6 +310,10 @@ impl State {
         let delivery = delivery.ok_or(Conflict)?;
         (delivery.is_done, delivery.receipt) = (true, None);
         Ok(())
+    }
+
+    fn offer_refund(&mut self, id: OperationId, refundable: &Refundable) -> Result<(), Conflict> {
+        ensure(self.refunds.insert(id, refundable.clone()).is_none())
     }
 
     fn record(&mut self, id: OperationId, entry: &Entry) -> Result<(), Conflict> {
@@ -415,6 +433,7 @@ mod tests {
             Change::SetActive { id: KeysetId::V2([9; 33]), is_active: true },
             Change::Close { id: operation },
             Change::RemoveToken { id: operation },
+            Change::ForgetRefund { id: operation },
         ] {
             assert_eq!(applied(&state, std::slice::from_ref(&change)), Err(Conflict), "{change:?}");
         }

@@ -55,6 +55,11 @@ pub enum Kind {
         /// Its operation: the entry of the token.
         token: OperationId,
     },
+    /// A shop gave back what it was paid, or part of it; there may be several of one payment.
+    Refunded {
+        /// Its operation: the entry of the payment.
+        payment: OperationId,
+    },
     /// The mint made a payment. Its fee is what that cost, change deducted.
     PaidOut,
     /// A search found proofs that were not known. Its fee is the sum of those that were thought to be unspent and are
@@ -93,11 +98,19 @@ impl Entry {
         match (self.progress, self.kind) {
             (Progress::Failed, _) => -fee,
             // Neither is in the balance before its end.
-            (Progress::Pending, Kind::Minted | Kind::Received | Kind::Reclaimed { .. }) => 0,
+            (
+                Progress::Pending,
+                Kind::Minted | Kind::Received | Kind::Reclaimed { .. } | Kind::Refunded { .. },
+            ) => 0,
             (_, Kind::Sent | Kind::PaidOut) => -amount - fee,
-            (_, Kind::Minted | Kind::Received | Kind::Reclaimed { .. } | Kind::Restored) => {
-                amount - fee
-            }
+            (
+                _,
+                Kind::Minted
+                | Kind::Received
+                | Kind::Reclaimed { .. }
+                | Kind::Refunded { .. }
+                | Kind::Restored,
+            ) => amount - fee,
         }
     }
 }
@@ -187,6 +200,7 @@ mod tests {
             (Kind::Received, Pending, 0),
             (Kind::Received, Done, 9),
             (Kind::Minted, Pending, 0),
+            (Kind::Refunded { payment: OperationId::default() }, Done, 9),
             (Kind::Restored, Done, 9),
         ] {
             assert_eq!(entry(kind, progress).change(), change, "{kind:?} {progress:?}");

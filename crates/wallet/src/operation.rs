@@ -19,6 +19,7 @@ pub mod prepare;
 pub mod receive;
 pub mod reclaim;
 pub mod recover;
+pub mod refund;
 pub mod restore;
 pub mod send;
 pub mod settle;

@@ -35,6 +35,8 @@ pub struct State {
     pub(crate) lock_keys: u32,
     /// Payment requests of this wallet, by their ids.
     pub(crate) requests: BTreeMap<String, OwnRequest>,
+    /// What payments carried for a refund, by their tokens.
+    pub(crate) refunds: BTreeMap<OperationId, Refundable>,
     /// Passports, by the desks of their operators.
     pub(crate) passports: BTreeMap<MintUrl, Kept>,
 }
@@ -223,6 +225,15 @@ pub struct Delivery {
     pub receipt: Option<Box<Asked>>,
 }
 
+/// What a payment carried for a refund: kept until all of it came back, or a year has passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refundable {
+    /// Blank outputs that lie with the order.
+    pub outputs: Outputs,
+    /// When it was paid, by the driver's clock.
+    pub made: Timestamp,
+}
+
 /// A payment request of this wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnRequest {
@@ -256,7 +267,12 @@ impl State {
         &self.history
     }
 
-    /// Payment requests of this wallet, by their ids.
+    /// What payments carried for a refund, by their tokens: see [`crate::operation::refund`].
+    pub fn refunds(&self) -> &BTreeMap<OperationId, Refundable> {
+        &self.refunds
+    }
+
+    /// Passports, by the desks of their operators.
     pub fn passports(&self) -> &BTreeMap<MintUrl, Kept> {
         &self.passports
     }

@@ -21,6 +21,7 @@ fn kind_of(entry: &Entry, t: &'static Text) -> &'static str {
         Kind::Sent => t.kind_sent,
         Kind::Received => t.kind_received,
         Kind::Reclaimed { .. } => t.kind_reclaimed,
+        Kind::Refunded { .. } => t.kind_refunded,
         Kind::PaidOut => t.kind_paid_out,
         Kind::Restored => t.kind_restored,
     }

@@ -149,6 +149,7 @@ table! {
     receive_token: "Somebody gave you a code or a link?", "أعطاك أحد رمزًا أو رابطًا؟";
     receiving: "Receiving…", "جارٍ الاستلام…";
     received: "{0} received", "استلمت {0}";
+    refunded: "A shop gave back {0}", "رد لك متجر {0}";
     ask_title: "Ask for money", "اطلب مالًا";
     ask_what: "What for (they read it)", "مقابل ماذا (سيقرؤونه)";
     ask_show: "Show a code", "أظهر رمزًا";
@@ -177,6 +178,7 @@ table! {
     kind_sent: "Paid", "دفع";
     kind_received: "Received", "استلام";
     kind_reclaimed: "Taken back", "استرجاع";
+    kind_refunded: "Refund", "رد من متجر";
     kind_paid_out: "Paid out", "دفع خارجي";
     kind_restored: "Found again", "مستعاد";
     state_pending: "open", "مفتوح";

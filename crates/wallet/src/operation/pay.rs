@@ -2,13 +2,14 @@
 //!
 //! A driver asks [`payable`] what of the wallet could pay, lets the person choose, and drives [`Pay`]. What is paid is
 //! in the state as a token before it is sent; if no answer comes, [`Deliver`] sends the same again, or
-//! [`crate::operation::reclaim::Reclaim`] takes it back.
+//! [`crate::operation::reclaim::Reclaim`] takes it back. What goes along for a refund is told in [`refund`].
 
+use serde::Serialize;
 use tacit_core::amount::{Amount, AmountError};
 use tacit_core::secret::Secret;
 use tacit_core::unit::{Unit, UnitError};
 use tacit_credit::passport::pending::{Received, ReplyError};
-use tacit_credit::passport::wire::{self, bill};
+use tacit_credit::passport::wire::bill;
 use tacit_ecash::condition::lock::Malformed;
 use tacit_ecash::message::info::InfoResponse;
 use tacit_ecash::payment_request::lock_option::LockKind;
@@ -17,7 +18,7 @@ use tacit_ecash::payment_request::{Method, PaymentRequest};
 
 use super::ask::{is_listed, is_taken};
 use super::send::{Order, Send, SendError};
-use super::{Wallet, Yield};
+use super::{Wallet, Yield, refund};
 use crate::batch::{Batch, Change};
 use crate::locked::Locking;
 use crate::mint::MintUrl;
@@ -422,18 +423,22 @@ impl Deliver {
         }
         let payload = Payload { id, token }.to_json().ok()?;
         let payload = match receipt {
-            Some(asked) => beside(&payload, &asked.message()),
+            Some(asked) => beside("receipt", &payload, &asked.message()),
+            None => payload,
+        };
+        let payload = match refund::beside(wallet, self.id) {
+            Some(outputs) => beside("refund_outputs", &payload, &outputs.ok()?),
             None => payload,
         };
         Some(Request::payment(url, payload))
     }
 }
 
-/// A payload with the request for a receipt as its first member.
-fn beside(payload: &Secret<String>, ask: &wire::Ask) -> Secret<String> {
-    let ask = serde_json::to_string(ask).expect("text keys and no failing field");
+/// A payload with something else as its first member.
+fn beside(name: &str, payload: &Secret<String>, what: &impl Serialize) -> Secret<String> {
+    let what = serde_json::to_string(what).expect("text keys and no failing field");
     let members = payload.expose().strip_prefix('{').expect("a payload is an object");
-    Secret::new(format!("{{\"receipt\":{ask},{members}"))
+    Secret::new(format!("{{\"{name}\":{what},{members}"))
 }
 
 /// Keeps the receipt for its month; if the passport is gone meanwhile, nothing.

@@ -181,7 +181,10 @@ impl Reclaim {
 /// A token is out no more, and its entry says why.
 pub(crate) fn removal(wallet: Wallet<'_>, token: OperationId, why: Progress) -> Vec<Change> {
     let removed = std::iter::once(Change::RemoveToken { id: token });
-    removed.chain(ended(wallet, token, why)).collect()
+    // What was taken back pays no order: nothing of it will be refunded.
+    let is_offered = why == Progress::Returned && wallet.state.refunds.contains_key(&token);
+    let forgotten = is_offered.then_some(Change::ForgetRefund { id: token });
+    removed.chain(forgotten).chain(ended(wallet, token, why)).collect()
 }
 
 /// Proofs of a token that are not known to be spent, nor being taken back; with their names, if they are from the words.

@@ -7,6 +7,7 @@ use tacit_ecash::limit;
 use tacit_ecash::message::SwapRequest;
 
 use super::prepare::{PrepareError, Spend, choices, held, opening, signing_keyset};
+use super::refund::offered;
 use super::settle::{Settle, SettleError, Settled};
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
@@ -206,6 +207,7 @@ fn exact(wallet: Wallet<'_>, token: SentToken, draft: Draft) -> (OperationId, Ba
         to: Status::Pending { token: Some(id) },
     };
     let mut changes: Vec<Change> = token.proofs.iter().map(pending).collect();
+    changes.extend(offered(wallet, (id, &token), entry.amount, &[]));
     changes.push(Change::AddToken { id, token });
     changes.push(Change::Record { id, entry });
     (id, Batch { changes })

@@ -14,6 +14,7 @@ use tacit_ecash::message::{
 use tacit_ecash::point::PointBytes;
 
 use super::reclaim::removal;
+use super::refund::offered;
 use super::{Wallet, Yield};
 use crate::batch::{Batch, Change};
 use crate::derive::DeriveError;
@@ -349,10 +350,14 @@ impl Settle {
                     proofs[*part].1.status = Status::Pending { token: Some(open.id) };
                 }
                 let OpenOperation { mint, unit, .. } = open.operation;
+                let added: Vec<ProofId> = proofs.iter().map(|(id, _)| *id).collect();
                 let sent = parts.iter().map(|part| proofs[*part].0).collect();
                 let (mint, memo, delivery) = (mint.clone(), memo.clone(), delivery.clone());
                 let (unit, proofs) = (*unit, sent);
                 let token = SentToken { mint, unit, memo, proofs, locked, delivery };
+                let entry = open.wallet.state.history.get(&open.id);
+                let amount = entry.map_or(0, |entry| entry.amount);
+                changes.extend(offered(open.wallet, (open.id, &token), amount, &added));
                 changes.push(Change::AddToken { id: open.id, token });
                 Ending::Sent
             }

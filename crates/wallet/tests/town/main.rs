@@ -9,5 +9,6 @@ mod payment;
 mod person;
 mod random;
 mod rare;
+mod refund;
 mod refusal;
 mod schedule;

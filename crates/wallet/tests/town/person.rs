@@ -10,6 +10,7 @@ use tacit_wallet::operation::keysets::Keysets;
 use tacit_wallet::operation::mint::{Mint as MintIt, Quote};
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::reclaim::{Reclaim, ReclaimError};
+use tacit_wallet::operation::refund::{Refund, due};
 use tacit_wallet::operation::restore::{Pace, Restore};
 use tacit_wallet::operation::settle::{Settle, SettleError};
 use tacit_wallet::operation::{Wallet, Yield};
@@ -20,7 +21,7 @@ use tacit_wallet::transport::{Answer, Recipient, Request};
 use super::mint::Mint;
 use super::random::Random;
 
-pub(crate) const PACE: Pace = Pace { window: 20, empty_windows: 3, batch: 7 };
+pub(crate) const PACE: Pace = Pace { window: 30, empty_windows: 3, batch: 7 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -74,8 +75,12 @@ impl Network {
     pub(crate) fn answer(&mut self, request: &Request) -> (u16, String) {
         match &request.to {
             Recipient::Mint(_) => self.mint.answer(request),
-            Recipient::Payee(_) => {
-                self.inbox.push(request.body.as_ref().unwrap().expose().to_owned());
+            Recipient::Payee(url) => {
+                let body = request.body.as_ref().unwrap().expose();
+                if let Some((_, order)) = url.as_str().split_once("/usd/pay/") {
+                    return self.mint.pay_order(order, body);
+                }
+                self.inbox.push(body.to_owned());
                 (200, String::new())
             }
             Recipient::Desk(_) => unreachable!("nobody has an account in this town"),
@@ -233,6 +238,17 @@ impl Person {
             let is_pending = entry.progress == Progress::Pending;
             assert_eq!(is_open, is_pending, "seed {seed}: {id:?} {entry:?}");
         }
+    }
+
+    /// Asks what was refunded, of every payment of which something may have come; gives what was added.
+    pub(crate) fn ask_refunds(&mut self, network: &mut Network, trouble: Trouble) -> u64 {
+        let mut sum = 0;
+        for payment in due(&self.state(), NOW) {
+            let mut refund = Refund::new(payment);
+            let end = self.drive(network, trouble, |wallet, answer| refund.step(wallet, answer));
+            sum += end.and_then(Result::ok).map_or(0, |refunded| refunded.amount);
+        }
+        sum
     }
 
     /// Whether a search found proofs that a payment held.

@@ -41,6 +41,10 @@ pub(crate) struct Tally {
     /// Requests paid, and payments taken.
     pub(crate) requests: u64,
     pub(crate) payments: u64,
+    /// Orders paid, refunds of them made, and times that some came.
+    pub(crate) orders: u64,
+    pub(crate) refunds: u64,
+    pub(crate) refunded: u64,
     paid: u64,
     reclaimed: u64,
     settled: u64,
@@ -70,7 +74,7 @@ impl Town {
     /// One thing somebody does.
     fn act(&mut self) {
         let who = usize::try_from(self.random.below(2)).unwrap();
-        match self.random.below(26) {
+        match self.random.below(38) {
             0..=3 => self.mint(who),
             4..=7 => self.send(who),
             8..=11 => self.receive(who),
@@ -85,6 +89,9 @@ impl Town {
             }
             19..=21 => self.pay_request(who),
             22..=24 => self.receive_payment(),
+            25..=27 => self.pay_order(who),
+            28..=29 => self.refund_order(),
+            30..=36 => self.ask_refunds(who),
             _ => {
                 if self.random.below(3) == 0 {
                     self.network.mint.rotate();
@@ -225,6 +232,7 @@ impl Town {
             }
             self.hand_over_all();
         }
+        self.people.iter_mut().for_each(|person| _ = person.ask_refunds(&mut self.network, CALM));
         self.people.iter_mut().for_each(|person| person.reclaim_all(&mut self.network));
         // What a payment held when a search found it is looked at once more.
         let is_stale = self.is_stale;
@@ -269,6 +277,9 @@ fn add(total: &mut Tally, town: &Town) {
     total.received += tally.received;
     total.requests += tally.requests;
     total.payments += tally.payments;
+    total.orders += tally.orders;
+    total.refunds += tally.refunds;
+    total.refunded += tally.refunded;
     total.paid += tally.paid;
     total.reclaimed += tally.reclaimed;
     total.settled += tally.settled;
@@ -321,6 +332,9 @@ fn check_crashes(seeds: Range<u64>) {
         total.crashes,
         total.requests,
         total.payments,
+        total.orders,
+        total.refunds,
+        total.refunded,
     ] {
         assert!(schedules / 20 <= count, "too little happens: {total:?}");
     }

@@ -124,6 +124,7 @@ fn kind(entry: &Entry) -> &'static str {
         Kind::Sent => "sent",
         Kind::Received => "received",
         Kind::Reclaimed { .. } => "reclaimed",
+        Kind::Refunded { .. } => "refunded",
         Kind::PaidOut => "paid",
         Kind::Restored => "restored",
     }
