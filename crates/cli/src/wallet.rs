@@ -26,7 +26,8 @@ use serde_json::json;
 use tacit_wallet::money;
 
 use self::command::{
-    deliver, init, look, mint, mints, passport, pay, pending, receive, request, restore, send,
+    deliver, init, look, mint, mints, passport, pay, pending, receive, refund, request, restore,
+    send,
 };
 use self::error::WalletError;
 use self::place::Options;
@@ -73,6 +74,7 @@ enum Command {
     Pending(pending::Pending),
     Deliver(deliver::Deliver),
     Reclaim(pending::Reclaim),
+    Refunds(refund::Refunds),
     Quotes(mint::Quotes),
     Mints(mints::Mints),
     Restore(restore::Restore),
@@ -96,6 +98,7 @@ pub(crate) fn run(arguments: &WalletArguments) -> ExitCode {
         Command::Pending(arguments) => pending::run(arguments, options),
         Command::Deliver(arguments) => deliver::run(arguments, options),
         Command::Reclaim(arguments) => pending::reclaim(arguments, options),
+        Command::Refunds(arguments) => refund::run(arguments, options),
         Command::Quotes(arguments) => mint::quotes(arguments, options),
         Command::Mints(arguments) => mints::run(arguments, options),
         Command::Restore(arguments) => restore::run(arguments, options),

@@ -11,6 +11,7 @@ pub(super) mod passport;
 pub(super) mod pay;
 pub(super) mod pending;
 pub(super) mod receive;
+pub(super) mod refund;
 pub(super) mod request;
 pub(super) mod restore;
 pub(super) mod send;

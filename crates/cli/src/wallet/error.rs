@@ -20,6 +20,7 @@ use tacit_wallet::operation::pay::{DeliverError, PayError};
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::receive::ReceiveError;
 use tacit_wallet::operation::reclaim::ReclaimError;
+use tacit_wallet::operation::refund::RefundError;
 use tacit_wallet::operation::restore::RestoreError;
 use tacit_wallet::operation::send::SendError;
 use tacit_wallet::operation::settle::SettleError;
@@ -148,6 +149,8 @@ pub(crate) enum WalletError {
     #[error(transparent)]
     Settle(SettleError),
     #[error(transparent)]
+    Refund(RefundError),
+    #[error(transparent)]
     Restore(RestoreError),
     #[error(transparent)]
     MintQuote(mint::QuoteError),
@@ -238,6 +241,7 @@ impl WalletError {
             | Self::Receive(_)
             | Self::Reclaim(_)
             | Self::Settle(_)
+            | Self::Refund(_)
             | Self::Restore(_)
             | Self::MintQuote(_)
             | Self::MeltQuote(_)
@@ -434,6 +438,18 @@ impl From<ReclaimError> for WalletError {
             ReclaimError::Prepare(error) => Self::Prepare(error),
             ReclaimError::Settle(error) => error.into(),
             ReclaimError::UnknownToken => Self::Reclaim(error),
+        }
+    }
+}
+
+impl From<RefundError> for WalletError {
+    fn from(error: RefundError) -> Self {
+        match error {
+            RefundError::NoAnswer => Self::NoAnswer { reason: None },
+            RefundError::Refused { refusal } => Self::Refused { refusal },
+            RefundError::UnknownPayment | RefundError::Derive(_) | RefundError::Output(_) => {
+                Self::Refund(error)
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::passport::{ADA, ada, distinct, link, must, now, run, strike};
 use crate::relay::{Fate, Relay};
 
 /// A shop that may bill, and Ada, whose wallet pays.
-fn town(parts: &mut Parts) {
+pub(crate) fn town(parts: &mut Parts) {
     ada(parts);
     let secret = secp256k1::SecretKey::from_byte_array([7; 32]).unwrap();
     let account = AccountId::from_random([9; 8]);
@@ -64,12 +64,17 @@ fn town(parts: &mut Parts) {
 
 /// Asks the desk with the shop's key.
 fn api(demo: &Demo, path: &str, body: &Value) -> Value {
+    api_under(demo, path, &body.to_string().len().to_string(), body)
+}
+
+/// The same under a key that makes it once.
+pub(crate) fn api_under(demo: &Demo, path: &str, key: &str, body: &Value) -> Value {
     let address = demo.address();
     let port = address.rsplit(':').next().unwrap();
     let sent = ureq::post(format!("http://{address}{path}"))
         .header("host", format!("desk.localhost:{port}"))
         .header("authorization", format!("Bearer {}", ApiKeyText::from_random([1; 32]).reveal()))
-        .header("idempotency-key", body.to_string().len().to_string())
+        .header("idempotency-key", key)
         .header("content-type", "application/json")
         .send(body.to_string());
     let text = sent.unwrap().body_mut().read_to_string().unwrap();

@@ -5,6 +5,7 @@ mod bills;
 mod demo;
 mod file;
 mod passport;
+mod refund;
 mod relay;
 mod request;
 mod trouble;
