@@ -1,16 +1,19 @@
 //! The whole app: which phase the wallet is in, which screen is open, and what was told.
 
 use std::cell::Cell;
+use std::rc::{Rc, Weak};
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use tacit_wallet::state::OperationId;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 
 use crate::glue;
 use crate::keep::{self, Closed};
 use crate::screen;
-use crate::session;
+use crate::screen::shown;
+use crate::session::{self, Session};
 use crate::target::{self, Target};
 use crate::task;
 use crate::text::{self, Language, text};
@@ -161,6 +164,7 @@ async fn attend() {
     let app = app();
     _ = glue::persist().await; // Said in the settings whether it is.
     refresh().await;
+    spawn_local(ask_refunds());
     let later = glue::look().await.as_string().filter(|hash| !hash.is_empty());
     if later.is_some() {
         app.release.set(later);
@@ -175,6 +179,35 @@ async fn attend() {
             task::settle(&session).await;
         }
         task::money::collect(&session).await;
+    }
+}
+
+/// Milliseconds between two rounds of questions for refunds.
+const REFUNDS_PAUSE: u32 = 60 * 60 * 1000;
+
+/// Asks for refunds now, and every hour as long as this wallet is open: of one payment at a time.
+async fn ask_refunds() {
+    // A closed wallet is not held in memory by whoever waits.
+    let Some(open) = session::opened().map(|session| Rc::downgrade(&session)) else { return };
+    while let Some(session) = open.upgrade() {
+        let due = task::money::refundable(&session);
+        drop(session);
+        for (number, payment) in due.into_iter().enumerate() {
+            if number != 0 {
+                let Ok(pause) = task::money::pause_between() else { return };
+                glue::pause(pause).await;
+            }
+            ask_refund(&open, payment).await;
+        }
+        glue::pause(REFUNDS_PAUSE).await;
+    }
+}
+
+/// Asks for one, and tells what came. What fails is asked again in an hour.
+async fn ask_refund(open: &Weak<Session>, payment: OperationId) {
+    let Some(session) = open.upgrade() else { return };
+    if let Ok(Some((amount, unit))) = task::money::refund(&session, payment).await {
+        app().notice.set(Some(text::fill(text().refunded, &[&shown(amount, unit)])));
     }
 }
 

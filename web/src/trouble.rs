@@ -16,6 +16,7 @@ use tacit_wallet::operation::pay::{DeliverError, PayError};
 use tacit_wallet::operation::prepare::PrepareError;
 use tacit_wallet::operation::receive::ReceiveError;
 use tacit_wallet::operation::reclaim::ReclaimError;
+use tacit_wallet::operation::refund::RefundError;
 use tacit_wallet::operation::restore::RestoreError;
 use tacit_wallet::operation::send::SendError;
 use tacit_wallet::operation::settle::SettleError;
@@ -293,6 +294,17 @@ impl From<ReclaimError> for Trouble {
             ReclaimError::Prepare(error) => error.into(),
             ReclaimError::Settle(error) => error.into(),
             ReclaimError::UnknownToken => Self::other(&error),
+        }
+    }
+}
+
+impl From<RefundError> for Trouble {
+    fn from(error: RefundError) -> Self {
+        match error {
+            RefundError::NoAnswer => Self::NoAnswer,
+            RefundError::Refused { refusal } => refusal.into(),
+            RefundError::Output(_) => Self::ChangedKeys { detail: error.to_string() },
+            RefundError::UnknownPayment | RefundError::Derive(_) => Self::other(&error),
         }
     }
 }

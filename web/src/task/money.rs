@@ -14,6 +14,7 @@ use tacit_wallet::operation::mint::{Mint, Quote, Quoted};
 use tacit_wallet::operation::pay::{Paid, Pay, Payable, payable};
 use tacit_wallet::operation::receive::Receive;
 use tacit_wallet::operation::reclaim::{Reclaim, Reclaimed};
+use tacit_wallet::operation::refund::{Refund, due};
 use tacit_wallet::operation::restore::{Pace, Restore};
 use tacit_wallet::operation::send::{Order, Send};
 use tacit_wallet::state::{OperationId, Purpose};
@@ -28,6 +29,8 @@ use crate::trouble::Trouble;
 const METHODS: [&str; 2] = ["bank", "bolt11"];
 /// Between these many seconds e-cash waits after it was paid for, so that the two are not joined by their time.
 const DELAY: std::ops::Range<u64> = 5 * 60..60 * 60;
+/// Between these many milliseconds pass between questions for refunds.
+const PAUSE: std::ops::Range<u32> = 10_000..120_000;
 
 /// What a token says it holds, if it is of a mint of this operator.
 pub(crate) fn claim(
@@ -150,6 +153,28 @@ pub(crate) async fn ask(
         (Ok(plain), Ok(code)) => Ok((plain, code.to_ascii_uppercase())),
         (Err(error), _) | (_, Err(error)) => Err(Trouble::other(&error)),
     }
+}
+
+/// Payments that a shop may have refunded.
+pub(crate) fn refundable(session: &Session) -> Vec<OperationId> {
+    session.peek(|state, _| due(state, clock::now()))
+}
+
+/// Asks what was refunded of one payment; gives what came back, if anything did.
+pub(crate) async fn refund(
+    session: &Session,
+    payment: OperationId,
+) -> Result<Option<(u64, Unit)>, Trouble> {
+    let unit = session.peek(|state, _| state.history().get(&payment).map(|entry| entry.unit));
+    let mut refund = Refund::new(payment);
+    let came = session.run(|wallet, answer| refund.step(wallet, answer)).await?;
+    Ok(unit.map(|unit| (came.amount, unit)).filter(|(amount, _)| 0 < *amount))
+}
+
+/// Milliseconds to wait before the next such question, so that they are not seen to be one wallet's by coming together.
+pub(crate) fn pause_between() -> Result<u32, Trouble> {
+    let drawn = u32::from_le_bytes(random()?);
+    Ok(PAUSE.start + drawn % (PAUSE.end - PAUSE.start))
 }
 
 /// How a mint's quotes are paid.
