@@ -77,6 +77,8 @@ const PLACES: &[Place] = &[
         pure: false,
     },
     Place { name: "tacit-pack", ours: &[], in_tests: &[], pure: false },
+    // In the place of a crate of that name.
+    Place { name: "g2p", ours: &[], in_tests: &[], pure: true },
     Place { name: "tacit-tidy", ours: &[], in_tests: &[], pure: true },
 ];
 
