@@ -29,7 +29,7 @@ pub(crate) async fn operator() -> Result<Operator, Trouble> {
 
 /// Twelve fresh words.
 pub(crate) fn words() -> Result<Words, Trouble> {
-    Ok(Words::from_entropy(&*Zeroizing::new(keep::random::<16>()?)))
+    Ok(Words::from_entropy(&Zeroizing::new(keep::random::<16>()?)))
 }
 
 /// Makes the wallet.

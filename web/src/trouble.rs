@@ -96,10 +96,10 @@ impl Trouble {
 
     /// The same, in a unit if it is about money.
     pub(crate) fn in_unit(self, unit: Unit) -> Self {
-        match self {
-            Self::NotEnough { missing } => Self::NotEnoughOf { missing, unit },
-            other => other,
+        if let Self::NotEnough { missing } = self {
+            return Self::NotEnoughOf { missing, unit };
         }
+        self
     }
 
     /// For people.

@@ -193,7 +193,10 @@ fn a_false_signature_is_refused_and_the_operation_stays_open() {
     let demo = Demo::start();
     let (relay, alice) = begin(&demo);
     relay.bend(|what, body| {
-        if what.contains("/v1/swap") { body.replace("\"C_\":\"02", "\"C_\":\"03") } else { body }
+        // Each signature's other point of the same coordinate.
+        let bent = ["02", "03"].map(|sign| format!("\"C_\":\"{sign}"));
+        let turned = |body: String| body.replace(&bent[0], "odd").replace(&bent[1], &bent[0]);
+        if what.contains("/v1/swap") { turned(body).replace("odd", &bent[1]) } else { body }
     });
     alice.must(&["send", "1.23"]);
     let done = alice.run(&["reclaim", "--all"]);

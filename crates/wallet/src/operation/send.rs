@@ -128,8 +128,9 @@ impl Send {
         let (keyset_id, keyset) = signing_keyset(wallet.state, mint, unit)?;
         let denominations = || keyset.pinned.keys.keys().copied();
         let fee_ppk = if *is_fee_added { keyset.pinned.input_fee_ppk } else { 0 };
-        let parts =
-            parts(amount.value(), fee_ppk, |sum| split(sum, denominations(), limit::OUTPUTS / 2))?;
+        let is_denomination = |part: u64| keyset.pinned.keys.contains_key(&part);
+        let split_up = |sum| split(sum, denominations(), limit::OUTPUTS / 2);
+        let parts = parts(amount.value(), fee_ppk, split_up, is_denomination)?;
         let chosen = at_least(parts.iter().sum(), &choices)?;
         let ids: Vec<ProofId> = chosen.iter().map(|choice| choice.key).collect();
         let spend = Spend::of_own(wallet, &ids)?;
@@ -213,19 +214,53 @@ fn exact(wallet: Wallet<'_>, token: SentToken, draft: Draft) -> (OperationId, Ba
     (id, Batch { changes })
 }
 
-/// The parts of an amount and of the fee for spending them.
+/// The parts of an amount and of the fee for spending them: exactly that, for a shop takes no more.
 fn parts<E>(
     amount: u64,
     fee_ppk: u64,
     split: impl Fn(u64) -> Result<Vec<u64>, E>,
+    is_denomination: impl Fn(u64) -> bool,
 ) -> Result<Vec<u64>, E> {
     let mut added = 0;
     loop {
-        let parts = split(amount.saturating_add(added))?;
-        let cost = fee(parts.iter().map(|_| fee_ppk));
-        if cost <= added {
-            return Ok(parts); // One unit more than needed, at worst, where a carry saves parts.
+        let mut parts = split(amount.saturating_add(added))?;
+        let cost = |parts: &[u64]| fee(parts.iter().map(|_| fee_ppk));
+        if cost(&parts) <= added {
+            // Where a carry saves parts, the fee is for fewer than it was added for: halves make them more again.
+            let halves = |part: u64| part.is_multiple_of(2) && is_denomination(part / 2);
+            while cost(&parts) < added
+                && let Some(largest) = parts.iter_mut().filter(|part| halves(**part)).max()
+            {
+                *largest /= 2;
+                let half = *largest;
+                parts.push(half);
+            }
+            parts.sort_unstable();
+            return Ok(parts);
         }
-        added = cost;
+        added = cost(&parts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payment_holds_the_amount_and_its_own_fee_to_the_unit() {
+        let denominations = || (0..20).map(|bit| 1_u64 << bit);
+        for fee_ppk in [0, 1, 100, 400, 1000, 2500] {
+            for amount in 1..2000 {
+                let split_up = |sum| split(sum, denominations(), 64);
+                let parts = parts(amount, fee_ppk, split_up, u64::is_power_of_two).unwrap();
+                let cost = fee(parts.iter().map(|_| fee_ppk));
+                let sum: u64 = parts.iter().sum();
+                let least = amount + cost;
+                // With a fee above a unit for each part no number of parts may hit it.
+                let most = if fee_ppk <= 1000 { least } else { least + fee_ppk / 1000 };
+                assert!((least..=most).contains(&sum), "{amount} at {fee_ppk}: {sum}, {parts:?}");
+                assert!(parts.is_sorted() && parts.iter().all(|part| part.is_power_of_two()));
+            }
+        }
     }
 }
