@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 
 import segno
-from shops import order
+from shops import order, refund
 
 
 def begin(suite):
@@ -129,12 +129,12 @@ def scanned(suite):
 
 
 def shop(suite):
-    """the order of a shop is paid from its checkout page, by a link into the wallet"""
+    """the order of a shop is paid from its checkout page, by a link into the wallet, and what the shop gives back arrives by itself"""
     ada = suite.wallet()
     try:
         ada.create()
         ada.cash_in("20")
-        page = order(suite, 475, "Coffee and cake")
+        number, page = order(suite, 475, "Coffee and cake")
         ada.go(page)
         ada.until("the way into the wallet", lambda b: b.all("a[href*='#pay/']"))
         link = ada.find("a[href*='#pay/']").get_attribute("href")
@@ -149,6 +149,16 @@ def shop(suite):
         ada.until_balance("15.25 USD")
         ada.go(page)
         ada.until_text("Paid")
+        for amount, gained, balance in ((400, "4.00", "19.25"), (75, "0.75", "20.00")):
+            assert refund(suite, number, amount) == "blanks"
+            ada.go(suite.server.wallet)
+            ada.unlock()
+            ada.until_text(f"A shop gave back {gained} USD")
+            ada.picture("refunded")
+            ada.until_balance(f"{balance} USD")
+        ada.at("history").until_text("Refund")
+        assert "Coffee and cake" in ada.text() and "open" not in ada.find("main .list").text, ada.text()
+        ada.picture("history-refunded")
     finally:
         ada.close()
 

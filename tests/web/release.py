@@ -90,6 +90,7 @@ def updated(suite):
                 proxy.rule = lambda *_: None
                 ada.at("").at("settings").button("Look for an update")
                 ada.until_text("A new release is ready")
+                ada.until_text(digest(later))
                 ada.picture("release")
                 assert not running(ada), "nothing changes before the person agrees"
                 reopened(ada)

@@ -22,6 +22,7 @@ def key(suite):
             owner.until_at("/merchant")
             owner.go("/merchant/keys")
             owner.type("#label", "the till")
+            owner.press("input[name=refund]")
             owner.press("main form[action='/merchant/keys'] button")
             owner.until_text("Your new key")
             KEYS[suite] = owner.find("pre code").text
@@ -30,13 +31,24 @@ def key(suite):
     return KEYS[suite]
 
 
-def order(suite, amount, what):
-    """An order in US cents; gives the address of its checkout page."""
+def call(suite, path, idempotency, body):
+    """What the shop's program sends, and what it is answered."""
     port = suite.server.port
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/orders")
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1{path}")
     request.add_header("host", f"desk.localhost:{port}")
     request.add_header("authorization", f"Bearer {key(suite)}")
-    request.add_header("idempotency-key", what.replace(" ", "-"))
-    request.data = json.dumps({"amount": amount, "description": what}).encode()
+    request.add_header("idempotency-key", idempotency)
+    request.data = json.dumps(body).encode()
     with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)["checkout_url"]
+        return json.load(answer)
+
+
+def order(suite, amount, what):
+    """An order in US cents: its number, and the address of its checkout page."""
+    told = call(suite, "/orders", what.replace(" ", "-"), {"amount": amount, "description": what})
+    return told["id"], told["checkout_url"]
+
+
+def refund(suite, number, amount):
+    """Gives back some of an order; gives how it travels."""
+    return call(suite, f"/orders/{number}/refunds", f"{number}-{amount}", {"amount": amount})["way"]

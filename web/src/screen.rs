@@ -90,7 +90,7 @@ fn notices() -> View {
                 <div class="note warn"><p>{trouble}</p><button class="plain" on:click=move |_| spawn_local(crate::app::refresh())>{text().again}</button></div>
             })}
             {move || app.release.get().map(|hash| view! {
-                <div class="note"><p>{text().new_release}</p>
+                <div class="note"><p>{text().new_release}</p><p class="raw">{hash.clone()}</p>
                 <button on:click=move |_| { let hash = hash.clone(); spawn_local(async move { glue::change(&hash).await }) }>{text().update}</button></div>
             })}
         </div>

@@ -27,8 +27,19 @@ fn kind_of(entry: &Entry, t: &'static Text) -> &'static str {
     }
 }
 
-fn state_of(entry: &Entry, t: &'static Text) -> &'static str {
-    match entry.progress {
+/// Where an entry stands. A payment that its receiver has taken is done, whether or not the mint was asked what became of the money.
+fn progress_of(id: OperationId, entry: &Entry) -> Progress {
+    let is_taken = || {
+        session().with(|state, _| {
+            let delivery = state.tokens().get(&id).and_then(|token| token.delivery.as_ref());
+            delivery.is_some_and(|delivery| delivery.is_done)
+        })
+    };
+    if entry.progress == Progress::Pending && is_taken() { Progress::Done } else { entry.progress }
+}
+
+fn named(progress: Progress, t: &'static Text) -> &'static str {
+    match progress {
         Progress::Pending => t.state_pending,
         Progress::Done => t.state_done,
         Progress::Failed => t.state_failed,
@@ -59,17 +70,18 @@ pub(crate) fn list(most: usize, search: &str) -> View {
     }
     let line = |(id, entry): (OperationId, Entry)| {
         let change = entry.change();
-        let named = if entry.note.is_empty() {
+        let words = if entry.note.is_empty() {
             entry.memo.clone().unwrap_or_default()
         } else {
             entry.note.clone()
         };
-        let open = (entry.progress != Progress::Done).then(|| state_of(&entry, t));
+        let progress = progress_of(id, &entry);
+        let open = (progress != Progress::Done).then(|| named(progress, t));
         // Not in the balance yet: what it is about.
         let sum =
             if change == 0 { shown(entry.amount, entry.unit) } else { signed(change, entry.unit) };
         view! { <li><a href=format!("#/entry/{}", id.number())><span class="what"><span>{kind_of(&entry, t)}</span>
-        <span class="small soft" dir="auto">{named}</span><span class="small soft">{at(entry.began, "minute")}{open.map(|open| format!(" · {open}"))}</span></span>
+        <span class="small soft" dir="auto">{words}</span><span class="small soft">{at(entry.began, "minute")}{open.map(|open| format!(" · {open}"))}</span></span>
         <span class="much" class:in=move || 0 < change>{sum}</span></a></li> }
     };
     view! { <ul class="list">{found.into_iter().map(line).collect_view()}</ul> }.into_any()
@@ -107,12 +119,14 @@ pub(crate) fn entry(number: &str) -> View {
     };
     let facts = move || {
         let entry = session().with(|state, _| state.history().get(&id).cloned())?;
-        let is_out = session().with(|state, _| state.tokens().contains_key(&id));
+        let progress = progress_of(id, &entry);
+        let is_out = progress == Progress::Pending
+            && session().with(|state, _| state.tokens().contains_key(&id));
         let fact = |name: &'static str, value: String| view! { <div><dt>{name}</dt><dd dir="auto">{value}</dd></div> };
         Some(view! {
             <p class="figure">{signed(entry.change(), entry.unit)}</p>
             <dl class="facts">
-                {fact(t.what, kind_of(&entry, t).to_owned())}{fact(t.state, state_of(&entry, t).to_owned())}{fact(t.when, at(entry.began, "minute"))}
+                {fact(t.what, kind_of(&entry, t).to_owned())}{fact(t.state, named(progress, t).to_owned())}{fact(t.when, at(entry.began, "minute"))}
                 {fact(t.amount, shown(entry.amount, entry.unit))}{fact(t.fee, shown(entry.fee, entry.unit))}
                 {entry.memo.clone().map(|memo| fact(t.memo, memo))}{fact(t.mint, entry.mint.to_string())}
             </dl>

@@ -11,6 +11,7 @@ use tacit_credit::passport::wire::bill;
 use tacit_credit::scorecard::signed::SignedCard;
 use tacit_ecash::message::KeysetsResponse;
 use tacit_wallet::certificate::{Consent, Offer, Outgoing};
+use tacit_wallet::history::Kind;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::bills::{Agreed, PayBill, TakeOn, give_up};
 use tacit_wallet::operation::passport::{Affairs, Certifying, Done, Wish};
@@ -215,9 +216,17 @@ pub(crate) async fn pay_bill(
     super::learn(session).await?;
     let mint = payer(session, stream).await?;
     let agreed = Agreed { desk, contract, month, amount, mint };
+    let before = session.peek(|state, _| state.history().last_key_value().map(|(id, _)| *id));
     let mut paying = PayBill::new(agreed, Secret::new(random()?));
     let paid = session.run(|wallet, answer| paying.step(wallet, answer)).await;
     paid.map_err(|error| error.in_unit(unit))?;
+    let entry = session.peek(|state, _| {
+        let mut later = state.history().iter().rev().take_while(|(id, _)| Some(**id) != before);
+        later.find(|(_, entry)| entry.kind == Kind::Sent).map(|(id, _)| *id)
+    });
+    if let Some((id, who)) = entry.zip(stream.biller().or(stream.description())) {
+        super::money::remember(session, id, &format!("{who} · {month}")).await;
+    }
     passport(session, |kept, _| {
         let stream = kept.streams().iter().find(|stream| stream.contract() == contract)?;
         Some(stream.receipts().get(&month)?.facts().met)

@@ -125,7 +125,21 @@ pub(crate) async fn pay(
     let unit = payable.amount.unit();
     let mut pay = Pay::new(request, payable, None, random()?);
     let paid = session.run(|wallet, answer| pay.step(wallet, answer)).await;
-    paid.map_err(|error| error.in_unit(unit))
+    let paid = paid.map_err(|error| error.in_unit(unit))?;
+    if let Some(what) = &request.description {
+        remember(session, paid.token.id, what).await;
+    }
+    Ok(paid)
+}
+
+/// What a payment was for, of which there may be more than a note holds.
+const WORDS_MAX: usize = 120;
+
+/// Keeps what a payment was for, in the words of whoever was paid, as a note that the person may change.
+pub(crate) async fn remember(session: &Session, id: OperationId, what: &str) {
+    let words: String = what.chars().filter(|c| !c.is_control()).take(WORDS_MAX).collect();
+    // It is paid all the same if the note cannot be kept.
+    _ = session.persist(|state| state.note(id, &words)).await;
 }
 
 /// Asks for money: keeps the request and gives its texts, for reading and as a code.
