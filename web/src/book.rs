@@ -20,7 +20,7 @@ pub struct Book {
     pub is_hasty: bool,
     /// The score of each month in which it was looked at, as year and month: what changed is told from it.
     pub scores: BTreeMap<String, u16>,
-    /// Codes of contracts and requests that were shown a first time are no secret; whether the tour was seen.
+    /// Whether the tour was seen.
     pub tour_done: bool,
 }
 

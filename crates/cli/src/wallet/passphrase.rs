@@ -6,10 +6,10 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use tacit_core::secret::Secret;
+use tacit_wallet::storage::seal::Keeper;
 use zeroize::Zeroizing;
 
 use super::keyring::{self, KeyringError};
-use tacit_wallet::storage::seal::Keeper;
 
 /// Variable of the environment that holds a passphrase.
 pub(super) const VARIABLE: &str = "TACIT_WALLET_PASSPHRASE";

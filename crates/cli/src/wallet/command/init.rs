@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use tacit_wallet::seed::Words;
+use tacit_wallet::storage::seal::Keeper;
 use zeroize::Zeroizing;
 
 use crate::wallet::error::WalletError;
@@ -16,7 +17,6 @@ use crate::wallet::passphrase::{self, Passphrase};
 use crate::wallet::place::{Options, Place};
 use crate::wallet::session::Session;
 use crate::wallet::terminal::Terminal;
-use tacit_wallet::storage::seal::Keeper;
 
 /// How many words are asked back.
 const ASKED: usize = 3;

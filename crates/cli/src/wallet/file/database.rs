@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
-
 use tacit_wallet::storage::seal::{Cost, Keeper, Lock};
 use tacit_wallet::storage::{Commit, Contents, Sealed};
 
