@@ -36,6 +36,35 @@ def send(biller, due, amount):
     biller.press("form[action$='/bill'] button")
 
 
+def month_name(number):
+    """Of a month of passports, as in 2026-11."""
+    return f"{2020 + number // 12}-{number % 12 + 1:02}"
+
+
+def licensed(biller, compliance, finance, name, months):
+    """A biller with a licence and one contract, with bills of 41.20 due in these months: the code that the customer gets."""
+    sign_up(biller, "Bella Biller")
+    biller.go("/merchant")
+    biller.type("#name", name)
+    biller.press("form[action='/merchant/register'] button")
+    biller.until_text("Keep this key")
+    biller.go("/merchant")
+    propose(compliance, biller.find("main code").text, "5.00")
+    compliance.until_text("It is proposed")
+    finance.go("/operator/billers")
+    finance.press("button[value=grant]")
+    finance.until_text("The licence is granted")
+    biller.go("/merchant/contracts")
+    biller.type("#description", "Electricity and water, Mill Lane 4")
+    biller.press("form[action='/merchant/contracts'] button")
+    biller.until_text("The contract is made")
+    code = biller.find("#code").get_attribute("value")
+    dues = [f"1,{month_name(month)}-20,41.20" for month in months]
+    upload(biller, "contract,due,amount\n" + "\n".join(dues) + "\n")
+    biller.until_text(f"{len(dues)} bills are with your customers")
+    return code
+
+
 def bills(suite):
     """one proposes a licence and another grants it, and the shop writes contracts and bills, of which a file is taken whole or not"""
     biller = suite.browser()

@@ -7,13 +7,11 @@ import subprocess
 import tempfile
 import urllib.request
 
-from selenium.webdriver.support.select import Select
-
 import run
-from billers import LONG, propose as license, upload
-from people import identify, staff
+from billers import LONG, licensed
+from people import staff
 from run import sign_up
-from verifiers import propose
+from verifiers import lender_asks
 
 MONTHS = 5
 
@@ -47,10 +45,6 @@ class Wallet:
             self.days += 1
 
 
-def month_name(number):
-    return f"{2020 + number // 12}-{number % 12 + 1:02}"
-
-
 def whole(suite):
     """a person enrols at the portal, pays bills from the wallet until there is a score, and proves it to a lender, who reads no more than it asked for"""
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as home:
@@ -82,26 +76,8 @@ def lives(suite, wallet):
         person.picture("passport-enrolled")
         assert "No score yet. That is not a low score" in wallet.run("passport", "show").stdout
 
-        sign_up(biller, "Bella Biller")
-        biller.go("/merchant")
-        biller.type("#name", LONG)
-        biller.press("form[action='/merchant/register'] button")
-        biller.until_text("Keep this key")
-        biller.go("/merchant")
-        license(compliance, biller.find("main code").text, "5.00")
-        compliance.until_text("It is proposed")
-        finance.go("/operator/billers")
-        finance.press("button[value=grant]")
-        finance.until_text("The licence is granted")
-        biller.go("/merchant/contracts")
-        biller.type("#description", "Electricity and water, Mill Lane 4")
-        biller.press("form[action='/merchant/contracts'] button")
-        biller.until_text("The contract is made")
-        code = biller.find("#code").get_attribute("value")
         month = wallet.info()["month"]
-        dues = [f"1,{month_name(month + 1 + later)}-20,41.20" for later in range(MONTHS)]
-        upload(biller, "contract,due,amount\n" + "\n".join(dues) + "\n")
-        biller.until_text(f"{MONTHS} bills are with your customers")
+        code = licensed(biller, compliance, finance, LONG, range(month + 1, month + 1 + MONTHS))
 
         taken = wallet.run("passport", "bills", "add", code)
         assert LONG in taken.stderr, taken
@@ -119,18 +95,7 @@ def lives(suite, wallet):
         assert certified["certificates"] == 4 and certified["threshold"] <= score, (certified, score)
 
         # By now everybody's login is over.
-        lender, teller = suite.browser(), staff(suite, "Victor Teller", "teller")
-        compliance = staff(suite, "Vera Compliance", "compliance")
-        browsers += [lender, teller, compliance]
-        sign_up(lender, "Lena Lender")
-        identify(teller, compliance, "lena", "L10 E00 N47")
-        propose(compliance, lender)
-        compliance.until_text("Registered.")
-        lender.go("/verifier")
-        Select(lender.find("#threshold")).select_by_value(str(certified["threshold"]))
-        Select(lender.find("#tenure")).select_by_value("3")
-        lender.press("main form button")
-        lender.until_text("Waiting for an answer")
+        lender = lender_asks(suite, browsers, certified["threshold"])
         link = lender.find("#link").get_attribute("value")
         asked = wallet.run("passport", "present", link).stderr
         assert "Savings and Loan Society" in asked and f"a score of at least {certified['threshold']}" in asked, asked

@@ -55,6 +55,25 @@ def propose(compliance, lender):
     compliance.press("main form button")
 
 
+def lender_asks(suite, browsers, threshold=None):
+    """A registered lender asks for a history of three months and a score of this threshold, or of the least there is; gives it as it waits."""
+    lender, teller = suite.browser(), staff(suite, "Victor Teller", "teller")
+    compliance = staff(suite, "Vera Compliance", "compliance")
+    browsers += [lender, teller, compliance]
+    sign_up(lender, "Lena Lender")
+    identify(teller, compliance, "lena", "L10 E00 N47")
+    propose(compliance, lender)
+    compliance.until_text("Registered.")
+    lender.go("/verifier")
+    offered = [one.get_attribute("value") for one in lender.all("#threshold option")]
+    threshold = threshold or min(int(value) for value in offered if value)
+    Select(lender.find("#threshold")).select_by_value(str(threshold))
+    Select(lender.find("#tenure")).select_by_value("3")
+    lender.press("main form button")
+    lender.until_text("Waiting for an answer")
+    return lender
+
+
 def asking(suite):
     """compliance registers a verifier, whose question a wallet answers once; everybody reads who asks"""
     lender, compliance, teller = suite.browser(), staff(suite, "Vera Compliance", "compliance"), staff(suite, "Victor Teller", "teller")

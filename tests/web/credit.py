@@ -5,11 +5,10 @@ import re
 import time
 import urllib.request
 
-from billers import propose as license, upload
-from people import identify, staff
+from billers import licensed
+from people import staff
 from run import sign_up
-from selenium.webdriver.support.select import Select
-from verifiers import propose
+from verifiers import lender_asks
 
 MONTHS = 5
 # Seconds after which the page is gone: nothing sent, on its way, answered, kept.
@@ -21,17 +20,11 @@ def month(suite):
         return json.load(answer)["month"]
 
 
-def reopen(wallet):
-    wallet.go("/")
-    wallet.unlock()
-    wallet.until("an answer", lambda b: not b.all("main .spin"))
-
-
 def next_month(suite, wallet):
     now = month(suite)
     while month(suite) == now:
         suite.server.advance(1)
-    reopen(wallet)  # Opened again, it learns what day it is.
+    wallet.reopen()  # Opened again, it learns what day it is.
 
 
 def close_month(wallet):
@@ -50,28 +43,9 @@ def enrolment(person, name):
 
 
 def contract(suite, biller, compliance, finance, name):
-    """A licensed biller's contract with its bills of the next months: the code that the customer gets."""
-    sign_up(biller, name)
-    biller.go("/merchant")
-    biller.type("#name", name)
-    biller.press("form[action='/merchant/register'] button")
-    biller.until_text("Keep this key")
-    biller.go("/merchant")
-    license(compliance, biller.find("main code").text, "5.00")
-    compliance.until_text("It is proposed")
-    finance.go("/operator/billers")
-    finance.press("button[value=grant]")
-    finance.until_text("The licence is granted")
-    biller.go("/merchant/contracts")
-    biller.type("#description", "Electricity and water, Mill Lane 4")
-    biller.press("form[action='/merchant/contracts'] button")
-    biller.until_text("The contract is made")
-    code = biller.find("#code").get_attribute("value")
-    first = month(suite)
-    names = [f"{2020 + number // 12}-{number % 12 + 1:02}" for number in range(first + 1, first + 1 + MONTHS)]
-    upload(biller, "contract,due,amount\n" + "\n".join(f"1,{name}-20,41.20" for name in names) + "\n")
-    biller.until_text(f"{MONTHS} bills are with your customers")
-    return code
+    """The code of a licensed biller's contract, with bills of the next months."""
+    now = month(suite)
+    return licensed(biller, compliance, finance, name, range(now + 1, now + 1 + MONTHS))
 
 
 def foretold(wallet):
@@ -152,19 +126,7 @@ def lend(suite, ada, browsers, score):
     ada.button("Prove it")
     ada.until_text("4 certificates came")
     ada.picture("certificates")
-    lender, teller = suite.browser(), staff(suite, "Victor Teller", "teller")
-    compliance = staff(suite, "Vera Compliance", "compliance")
-    browsers += [lender, teller, compliance]
-    sign_up(lender, "Lena Lender")
-    identify(teller, compliance, "lena", "L10 E00 N47")
-    propose(compliance, lender)
-    compliance.until_text("Registered.")
-    lender.go("/verifier")
-    threshold = min(int(one.get_attribute("value")) for one in lender.all("#threshold option") if one.get_attribute("value"))
-    Select(lender.find("#threshold")).select_by_value(str(threshold))
-    Select(lender.find("#tenure")).select_by_value("3")
-    lender.press("main form button")
-    lender.until_text("Waiting for an answer")
+    lender = lender_asks(suite, browsers)
     ada.go(lender.find("a[href*='#share/']").get_attribute("href"))
     ada.until_text("They do not see")
     assert "Savings and Loan Society" in ada.text() and str(score) not in ada.find("main").text, ada.text()
@@ -186,7 +148,7 @@ def strike(wallet, route, button, pause):
     wallet.button(button)
     time.sleep(pause)
     wallet.driver.get("about:blank")
-    reopen(wallet)
+    wallet.reopen()
     return True
 
 
@@ -208,7 +170,7 @@ def struck(suite):
             ada.button("Get a passport", "main .card")
             time.sleep(pause)
             ada.driver.get("about:blank")
-            reopen(ada)
+            ada.reopen()
         take_on(ada, contract(suite, biller, compliance, finance, "Water Works"))
         told = []
         for at in range(MONTHS):
@@ -231,7 +193,7 @@ def struck(suite):
             ada.button("Prove it")
             time.sleep(pause)
             ada.driver.get("about:blank")
-            reopen(ada)
+            ada.reopen()
         ada.at("").at("proofs").button("Get certificates")
         ada.button("Prove it")
         ada.until_text("certificates came")

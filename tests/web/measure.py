@@ -74,8 +74,7 @@ def start(suite, times):
             for into in (first, second):
                 wallet.go("/")
                 into.append(wallet.driver.execute_async_script(AWAIT, "Make a wallet", None))
-                wallet.until("a stored release", lambda b: b.driver.execute_async_script(
-                    "caches.open('tacit-pointer').then((cache) => cache.match('/current')).then((found) => arguments[0](!!found), () => arguments[0](false))"))
+                wallet.until_stored()
         finally:
             wallet.close()
     return statistics.median(first), statistics.median(second)

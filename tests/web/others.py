@@ -32,14 +32,6 @@ def token_of(said):
     return next(line for line in said.splitlines() if line.startswith("cashuB")).strip()
 
 
-def send(wallet, amount):
-    wallet.at("").at("send").fill("Amount", amount)
-    wallet.button("Next")
-    wallet.button("Make the code")
-    wallet.until("a token", lambda b: len(b.all(".raw")) == 2)
-    return wallet.find(".raw").text
-
-
 def receive(wallet, token, amount):
     wallet.at("").at("receive").fill("Or paste a text or a link", token)
     wallet.button("Read it")
@@ -48,7 +40,7 @@ def receive(wallet, token, amount):
 
 
 def ask(wallet, amount):
-    """The texts of a request: that of NUT-18, and that of the code (NUT-26)."""
+    """The text of a request (NUT-18)."""
     wallet.at("").at("receive").fill("Amount", amount)
     wallet.button("Show a code")
     wallet.until("the request", lambda b: b.all(".raw"))
@@ -63,12 +55,12 @@ def other_wallets(suite):
         ada.cash_in("50")
         with tempfile.TemporaryDirectory() as directory:
             carol = nutshell(suite, directory)
-            carol.run("receive", send(ada, "12"))
+            carol.run("receive", ada.give("12"))
             carol.assert_balance(1200, "received from our wallet")
             receive(ada, token_of(carol.run("send", "5.00")), "5.00")
             receive(ada, token_of(carol.run("pay", ask(ada, "3"))), "3.00")
             carol.assert_balance(400, "sent 5.00 and paid 3.00")
-        assert typescript(suite, "cross.mjs", "receive", answer=send(ada, "6")) == "600"
+        assert typescript(suite, "cross.mjs", "receive", answer=ada.give("6")) == "600"
         receive(ada, typescript(suite, "cross.mjs", "send", "250"), "2.50")
         receive(ada, typescript(suite, "request.mjs", "pay-token", answer=ask(ada, "1.50")), "1.50")
         ada.until_balance("44.00 USD")

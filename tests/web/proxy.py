@@ -62,6 +62,8 @@ class Proxy:
             return self.answer(asked, 503, [("access-control-allow-origin", "*")], b"")
         try:
             status, headers, content = self.ask(asked, url, body, port)
+            if callable(fate):
+                content = fate(content)
         except OSError:
             asked.close_connection = True
             return None
@@ -70,14 +72,8 @@ class Proxy:
             asked.wfile.write(b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\ncontent-length: 1000\r\n\r\n{")
             asked.close_connection = True
             return None
-        try:
-            if callable(fate):
-                content = fate(content)
-            elif fate is not None:
-                time.sleep(fate)
-        except ConnectionError:
-            asked.close_connection = True
-            return None
+        if isinstance(fate, int):
+            time.sleep(fate)
         return self.answer(asked, status, headers, content)
 
     @staticmethod

@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import tempfile
 
-from proxy import Proxy
+from trouble import BALANCE, through
 
 STYLE = b"\n/* A later release. */\n"
 
@@ -26,9 +26,9 @@ def repack(packed, directory):
     listed = json.loads((later / "release.json").read_bytes())
     listed["files"][style.name] = {"sha256": hashlib.sha256(content).hexdigest(), "length": len(content)}
     (later / "release.json").write_text(json.dumps(listed))
-    for packed in (style.name, "release.json"):
+    for name in (style.name, "release.json"):
         for ending in (".br", ".gz"):
-            later.joinpath(packed + ending).unlink(missing_ok=True)
+            later.joinpath(name + ending).unlink(missing_ok=True)
     return later
 
 
@@ -58,18 +58,9 @@ def running(wallet):
         "fetch(sheet).then((answer) => answer.text()).then((text) => arguments[0](text.includes('A later release')))")
 
 
-def reopened(wallet):
-    wallet.go("/")
-    wallet.unlock()
-
-
 def updated(suite):
     """a later release is offered once all of it is there, is taken when the person agrees, loses nothing, and one that is not what it lists is never run"""
-    proxy = Proxy(suite.server.port)
-    ada = suite.wallet(proxy=proxy.address)
-    try:
-        ada.create()
-        ada.cash_in("20")
+    with through(suite) as (ada, proxy):
         first, style = digest(suite.server.packed), style_of(suite.server.packed).name
         ada.at("settings").until_text(first)
         ada.button("Look for an update")
@@ -79,7 +70,7 @@ def updated(suite):
             with served(suite, later):
                 # Not what the list says: it is not even offered.
                 proxy.rule = lambda _, host, path: (lambda content: content + b" ") if path.endswith(style) and "wallet" in host else None
-                reopened(ada)
+                ada.reopen()
                 ada.at("settings").button("Look for an update")
                 ada.until_text("No later release could be fetched whole")
                 assert proxy.struck and not running(ada), proxy.struck
@@ -93,7 +84,7 @@ def updated(suite):
                 ada.until_text(digest(later))
                 ada.picture("release")
                 assert not running(ada), "nothing changes before the person agrees"
-                reopened(ada)
+                ada.reopen()
                 assert not running(ada), "nor by opening it again"
                 ada.until_text("A new release is ready")
                 ada.button("Update")
@@ -101,10 +92,7 @@ def updated(suite):
                 ada.unlock()
                 ada.at("settings").until_text(digest(later))
                 assert running(ada)
-                ada.until_balance("20.00 USD")
-    finally:
-        ada.close()
-        proxy.close()
+                ada.until_balance(BALANCE)
 
 
 STORIES = [updated]

@@ -62,8 +62,7 @@ def offline(suite):
     try:
         ada.create()
         ada.cash_in("10")
-        ada.until("a stored release", lambda b: b.driver.execute_async_script(
-            "caches.open('tacit-pointer').then((cache) => cache.match('/current')).then((found) => arguments[0](!!found), () => arguments[0](false))"))
+        ada.until_stored()
         ada.command("Network.enable", {})
         ada.command("Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
         suite.server.stop()

@@ -26,19 +26,6 @@ def of_money(method, path):
     return method == "POST" and path.endswith(("/swap", "/mint/bank", "/mint/quote/bank"))
 
 
-def reopen(wallet):
-    wallet.go("/")
-    wallet.unlock()
-    wallet.until("an answer", lambda b: not b.all("main .spin"))
-
-
-def give(wallet, amount):
-    wallet.at("send").fill("Amount", amount)
-    wallet.button("Next")
-    wallet.button("Make the code")
-    wallet.until("a token", lambda b: len(b.all(".raw")) == 2)
-
-
 def take_back(wallet):
     wallet.button("Take it back")
     wallet.until_text("Taken back")
@@ -47,7 +34,7 @@ def take_back(wallet):
 def slow(suite):
     """with a slow mint it says that it is at work, and a second press does nothing more"""
     with through(suite) as (ada, proxy):
-        give(ada, "3")
+        ada.give("3")
         proxy.rule = lambda method, _, path: 2 if of_money(method, path) else None
         ada.button("Take it back")
         ada.until("that it is at work", lambda b: b.all("main .spin"))
@@ -79,16 +66,16 @@ def lost(suite):
 
             proxy.rule = once
             ada.cash_in("5")
-            give(ada, "4")
+            ada.give("4")
             take_back(ada)
             assert len(proxy.struck) == 3, proxy.struck
             proxy.rule = lambda method, _, path, fate=fate: fate if of_money(method, path) else None
-            give(ada, "6")
+            ada.give("6")
             ada.button("Take it back")
             ada.until_text("No answer. Nothing is lost")
             ada.picture(f"silent-{fate}")
             proxy.rule = lambda *_: None
-            reopen(ada)
+            ada.reopen()
             settled(ada)
         ada.until_balance("30.00 USD")
 
@@ -126,12 +113,12 @@ def restarted(suite):
             proxy.rule = lambda method, _, path, end=end, was_down=was_down, stop=stop: (
                 stop if method == "POST" and path.endswith(end) and not was_down else None)
             if end == "/swap":
-                give(ada, "3")
+                ada.give("3")
                 take_back(ada)
             else:
                 ada.cash_in("10")
             assert was_down, end
-            reopen(ada)
+            ada.reopen()
         ada.until_balance("30.00 USD")
 
 
@@ -155,7 +142,7 @@ def changed(suite):
     """keys that do not belong to their keyset, and a keyset that is not what it was, are refused with a clear message, and nothing is sent"""
     with through(suite) as (ada, proxy):
         proxy.rule = lambda method, _, path: dearer if path.endswith("/v1/keysets") else None
-        reopen(ada)
+        ada.reopen()
         ada.until_text("shows other keys than before")
         ada.picture("changed-keys")
         proxy.struck.clear()
@@ -166,7 +153,7 @@ def changed(suite):
         assert not [path for path in proxy.struck if not path.endswith("/v1/keysets")], proxy.struck
         ada.until_balance(BALANCE)
         proxy.rule = lambda *_: None
-        reopen(ada)
+        ada.reopen()
         assert "other keys" not in ada.text()
         bob = suite.wallet(proxy=proxy.address)
         try:

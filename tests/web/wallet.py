@@ -98,6 +98,25 @@ class Wallet(Browser):
         self.button("Open")
         self.until("the wallet", lambda b: b.all("nav.tabs"))
 
+    def reopen(self):
+        """Opens it again, and waits for what it does then."""
+        self.go("/")
+        self.unlock()
+        self.until("an answer", lambda b: not b.all("main .spin"))
+
+    def give(self, amount):
+        """Makes a token and stays at it; gives its text."""
+        self.at("").at("send").fill("Amount", amount)
+        self.button("Next")
+        self.button("Make the code")
+        self.until("a token", lambda b: len(b.all(".raw")) == 2)
+        return self.find(".raw").text
+
+    def until_stored(self):
+        """Waits until the worker has the release, so that it opens without a network."""
+        self.until("a stored release", lambda b: b.driver.execute_async_script(
+            "caches.open('tacit-pointer').then((cache) => cache.match('/current')).then((found) => arguments[0](!!found), () => arguments[0](false))"))
+
     def cash_in(self, amount):
         """Puts money in, and takes it at once."""
         self.at("").at("cash").fill("Amount", amount)

@@ -69,8 +69,8 @@ pub fn month(moment: Timestamp) -> String {
     moment.to_string().get(..7).unwrap_or_default().to_owned()
 }
 
-/// What an entry is called in a sum: the person's own words, else those that came with it.
-fn named(entry: &Entry) -> String {
+/// What an entry is called: the person's own words, else those that came with it.
+pub fn named(entry: &Entry) -> String {
     let own = (!entry.note.is_empty()).then(|| entry.note.clone());
     own.or_else(|| entry.memo.clone()).unwrap_or_default()
 }

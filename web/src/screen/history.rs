@@ -70,11 +70,7 @@ pub(crate) fn list(most: usize, search: &str) -> View {
     }
     let line = |(id, entry): (OperationId, Entry)| {
         let change = entry.change();
-        let words = if entry.note.is_empty() {
-            entry.memo.clone().unwrap_or_default()
-        } else {
-            entry.note.clone()
-        };
+        let words = picture::named(&entry);
         let progress = progress_of(id, &entry);
         let open = (progress != Progress::Done).then(|| named(progress, t));
         // Not in the balance yet: what it is about.

@@ -8,10 +8,10 @@ use tacit_credit::passport::epoch::Epoch;
 use tacit_credit::passport::proof::{Bins, HISTORY, values};
 use tacit_credit::passport::standing::{Contract, Standing};
 use tacit_credit::passport::wire::bill;
+use tacit_credit::scorecard::explain::Explanation;
 use tacit_credit::scorecard::signed::SignedCard;
 use tacit_ecash::message::KeysetsResponse;
 use tacit_wallet::certificate::{Consent, Offer, Outgoing};
-use tacit_wallet::history::Kind;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::bills::{Agreed, PayBill, TakeOn, give_up};
 use tacit_wallet::operation::passport::{Affairs, Certifying, Done, Wish};
@@ -77,22 +77,32 @@ pub(crate) struct Reading {
 
 impl Reading {
     /// Calls with the explanation of the score.
-    pub(crate) fn explain<T>(
-        &self,
-        look: impl FnOnce(&tacit_credit::scorecard::explain::Explanation<'_>) -> T,
-    ) -> Option<T> {
-        if u16::from(self.standing.paid_months) < HISTORY {
-            return None;
-        }
-        let numbers = values(&self.standing);
-        let pairs = COUNTERS.iter().map(|it| it.name).zip(numbers.map(u32::from));
-        Some(look(&self.card.card().read(pairs).ok()?.explain()))
+    pub(crate) fn explain<T>(&self, look: impl FnOnce(&Explanation<'_>) -> T) -> Option<T> {
+        explain(&self.card, &self.standing, look)
     }
 
     /// The score; none without history.
     pub(crate) fn score(&self) -> Option<u16> {
-        self.explain(|explanation| explanation.score).flatten()
+        self.score_of(&self.standing)
     }
+
+    /// The score that another standing would have.
+    fn score_of(&self, standing: &Standing) -> Option<u16> {
+        explain(&self.card, standing, |explanation| explanation.score).flatten()
+    }
+}
+
+fn explain<T>(
+    card: &SignedCard,
+    standing: &Standing,
+    look: impl FnOnce(&Explanation<'_>) -> T,
+) -> Option<T> {
+    if u16::from(standing.paid_months) < HISTORY {
+        return None;
+    }
+    let numbers = values(standing);
+    let pairs = COUNTERS.iter().map(|it| it.name).zip(numbers.map(u32::from));
+    Some(look(&card.card().read(pairs).ok()?.explain()))
 }
 
 /// Reads the passport. The operator's scorecard is asked for, for which it need not know who asks.
@@ -187,7 +197,7 @@ fn outlook(reading: &Reading, all: &[Billed], of: &Billed) -> Option<(Epoch, Out
         all.iter().map(|it| Owed { stream: &it.stream, told: &it.told }).collect();
     let score = |unpaid| {
         let then = foresee(&reading.standing, &owed, month, clock::now().day(), unpaid)?;
-        Reading { standing: then, ..reading.clone() }.score()
+        reading.score_of(&then)
     };
     let unpaid = score(Some(of.stream.contract()));
     Some((month, Outlook { now: reading.score(), paid: score(None)?, unpaid }))
@@ -216,17 +226,9 @@ pub(crate) async fn pay_bill(
     super::learn(session).await?;
     let mint = payer(session, stream).await?;
     let agreed = Agreed { desk, contract, month, amount, mint };
-    let before = session.peek(|state, _| state.history().last_key_value().map(|(id, _)| *id));
     let mut paying = PayBill::new(agreed, Secret::new(random()?));
     let paid = session.run(|wallet, answer| paying.step(wallet, answer)).await;
     paid.map_err(|error| error.in_unit(unit))?;
-    let entry = session.peek(|state, _| {
-        let mut later = state.history().iter().rev().take_while(|(id, _)| Some(**id) != before);
-        later.find(|(_, entry)| entry.kind == Kind::Sent).map(|(id, _)| *id)
-    });
-    if let Some((id, who)) = entry.zip(stream.biller().or(stream.description())) {
-        super::money::remember(session, id, &format!("{who} · {month}")).await;
-    }
     passport(session, |kept, _| {
         let stream = kept.streams().iter().find(|stream| stream.contract() == contract)?;
         Some(stream.receipts().get(&month)?.facts().met)

@@ -1,5 +1,7 @@
 //! Money: in, out, and between people.
 
+use std::ops::Range;
+
 use serde_json::Value;
 use tacit_core::amount::Amount;
 use tacit_core::hex;
@@ -28,9 +30,9 @@ use crate::trouble::Trouble;
 /// Ways to pay a quote that are shown, the best first.
 const METHODS: [&str; 2] = ["bank", "bolt11"];
 /// Between these many seconds e-cash waits after it was paid for, so that the two are not joined by their time.
-const DELAY: std::ops::Range<u64> = 5 * 60..60 * 60;
+const DELAY: Range<u32> = 5 * 60..60 * 60;
 /// Between these many milliseconds pass between questions for refunds.
-const PAUSE: std::ops::Range<u32> = 10_000..120_000;
+const PAUSE: Range<u32> = 10_000..120_000;
 
 /// What a token says it holds, if it is of a mint of this operator.
 pub(crate) fn claim(
@@ -136,7 +138,7 @@ pub(crate) async fn pay(
 const WORDS_MAX: usize = 120;
 
 /// Keeps what a payment was for, in the words of whoever was paid, as a note that the person may change.
-pub(crate) async fn remember(session: &Session, id: OperationId, what: &str) {
+async fn remember(session: &Session, id: OperationId, what: &str) {
     let words: String = what.chars().filter(|c| !c.is_control()).take(WORDS_MAX).collect();
     // It is paid all the same if the note cannot be kept.
     _ = session.persist(|state| state.note(id, &words)).await;
@@ -187,8 +189,7 @@ pub(crate) async fn refund(
 
 /// Milliseconds to wait before the next such question, so that they are not seen to be one wallet's by coming together.
 pub(crate) fn pause_between() -> Result<u32, Trouble> {
-    let drawn = u32::from_le_bytes(random()?);
-    Ok(PAUSE.start + drawn % (PAUSE.end - PAUSE.start))
+    drawn(PAUSE)
 }
 
 /// How a mint's quotes are paid.
@@ -220,9 +221,13 @@ pub(crate) async fn quote(
 
 /// When e-cash is fetched that is asked for now.
 fn later() -> Result<Timestamp, Trouble> {
-    let drawn = u64::from(u32::from_le_bytes(random()?));
-    let seconds = DELAY.start + drawn % (DELAY.end - DELAY.start);
-    Ok(Timestamp::from_seconds(clock::now().seconds() + seconds))
+    Ok(Timestamp::from_seconds(clock::now().seconds() + u64::from(drawn(DELAY)?)))
+}
+
+/// One number of a range, by lot.
+fn drawn(range: Range<u32>) -> Result<u32, Trouble> {
+    let lot = u32::from_le_bytes(random()?);
+    Ok(range.start + lot % (range.end - range.start))
 }
 
 /// Fetches the e-cash of quotes that are paid, and whose time has come.
