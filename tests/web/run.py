@@ -18,6 +18,7 @@ import money
 import others
 import release
 import safety
+import tour
 import trouble
 
 
@@ -27,7 +28,7 @@ def main():
         pathlib.Path(arguments.pictures).mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with server_of(arguments, arguments.pictures, arguments.axe) as suite:
-        for story in money.STORIES + others.STORIES + safety.STORIES + trouble.STORIES + release.STORIES + credit.STORIES:
+        for story in money.STORIES + others.STORIES + safety.STORIES + trouble.STORIES + release.STORIES + credit.STORIES + tour.STORIES:
             if arguments.only in (None, story.__name__):
                 suite.check(story)
     print(f"in {time.monotonic() - started:.0f} s", file=sys.stderr)

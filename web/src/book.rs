@@ -1,6 +1,6 @@
 //! What a person decides about the wallet, and what the wallet remembers for them, beside money and passport.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tacit_core::time::Timestamp;
@@ -22,6 +22,10 @@ pub struct Book {
     pub scores: BTreeMap<String, u16>,
     /// Whether the tour was seen.
     pub tour_done: bool,
+    /// Steps of the tour that were begun, by their place.
+    pub toured: BTreeSet<u8>,
+    /// Where the lender of the tour sees what it was shown.
+    pub tour_lender: Option<String>,
 }
 
 /// Whose wallet this is: what `operator.json` says.

@@ -47,17 +47,21 @@ pub(crate) async fn reach(to: &Address, form: Option<&str>) -> Answer {
 
 /// A file of this wallet's own origin.
 pub(crate) async fn own(path: &str) -> Option<Vec<u8>> {
-    match read(&glue::net_send(path, "GET", None, None, None, PATIENCE).await) {
+    taken(&glue::net_send(path, "GET", None, None, None, PATIENCE).await)
+}
+
+/// The body of an answer that says that all is well.
+fn taken(told: &JsValue) -> Option<Vec<u8>> {
+    match read(told) {
         Answer::Received { status: 200, body } => Some(body.expose().clone()),
         Answer::Received { .. } | Answer::Lost => None,
     }
 }
 
-/// Sends JSON to a lever of a demonstration.
-pub(crate) async fn ask(url: &str, body: &str) -> Option<()> {
-    let told =
-        glue::net_send(url, "POST", Some(body), Some("application/json"), None, PATIENCE).await;
-    matches!(read(&told), Answer::Received { status: 200, .. }).then_some(())
+/// Sends JSON to a lever of a demonstration; gives what it says.
+pub(crate) async fn ask(url: &str, body: &str) -> Option<Vec<u8>> {
+    let kind = Some("application/json");
+    taken(&glue::net_send(url, "POST", Some(body), kind, None, PATIENCE).await)
 }
 
 fn read(told: &JsValue) -> Answer {

@@ -27,6 +27,17 @@ pub fn share(score: u16) -> f64 {
     f64::from(score.saturating_sub(BASE)) / f64::from(CAP - BASE)
 }
 
+/// Scores as the points of a line that is 232 wide and 48 high, with a margin of 4, from the least of them to the most.
+pub fn line(scores: impl ExactSizeIterator<Item = u16> + Clone) -> String {
+    let (least, most) = (scores.clone().min().unwrap_or(BASE), scores.clone().max().unwrap_or(CAP));
+    let across = scores.len().saturating_sub(1).max(1);
+    let point = |(at, score): (usize, u16)| {
+        let height = f64::from(score - least) / f64::from((most - least).max(1));
+        format!("{},{:.1}", 4 + 232 * at / across, 52.0 - 48.0 * height)
+    };
+    scores.enumerate().map(point).collect::<Vec<_>>().join(" ")
+}
+
 /// What one month saw of one unit, in minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Month {
@@ -140,6 +151,14 @@ mod tests {
         assert_eq!(arc(1.0), "M33.4 170.0A100 100 0 1 1 206.6 170.0");
         assert!(arc(0.5).ends_with("0 0 1 120.0 20.0"));
         assert_eq!((share(BASE), share(CAP)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_line_goes_from_the_least_score_to_the_most() {
+        assert_eq!(line([700, 650, 750].into_iter()), "4,28.0 120,52.0 236,4.0");
+        assert_eq!(line([700, 700].into_iter()), "4,52.0 236,52.0");
+        assert_eq!(line([700].into_iter()), "4,52.0");
+        assert_eq!(line([].into_iter()), "");
     }
 
     #[test]

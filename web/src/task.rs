@@ -2,6 +2,7 @@
 
 pub(crate) mod credit;
 pub(crate) mod money;
+pub(crate) mod tour;
 
 use tacit_wallet::operation::keysets::Keysets;
 use tacit_wallet::operation::pay::Deliver;
@@ -95,15 +96,4 @@ pub(crate) async fn settle(session: &Session) {
         let mut again = Deliver::new(id);
         _ = session.run(|wallet, answer| again.step(wallet, answer)).await;
     }
-}
-
-/// Days after which a month is over in any case, and its bills are written.
-const MONTH_DAYS: u64 = 31;
-
-/// Sends the clock of a demonstration ahead by a month.
-pub(crate) async fn next_month() -> Result<(), Trouble> {
-    let session = crate::session::session();
-    let days = format!("{{\"advance_days\": {MONTH_DAYS}}}");
-    net::ask("./demo/clock", &days).await.ok_or(Trouble::NoAnswer)?;
-    refresh(&session).await
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`config`]; [`seed`] (what all keys come from, and [`passphrase`], which opens it); [`server`] (what is started, in which order); [`origin`] and [`entrance`] (who is asked, and where); `route` (a handler parses, calls,
 //! answers), beginning with `route::swap`; `pool` and `writer` (the two queues a change passes through);
-//! `payout` and `receipt` (money out and in); `hub` (who is told); `desk` (people), and `text` (what its pages say); [`release`] (the web wallet).
+//! `payout` and `receipt` (money out and in); `hub` (who is told); `desk` (people), and `text` (what its pages say); [`release`] (the web wallet); `street` (whom a demonstration lets anybody meet).
 //! Architecture invariant: no rule of the mint stands here, and no SQL. No log line, metric or error message
 //! holds a quote id, a proof, an output, or an address. An answer leaves only after its commit is durable.
 //! Sources: Cashu NUT-00 to NUT-20 (repository `cashubtc/nuts`, commit 3ddb1ae).
@@ -45,6 +45,7 @@ pub mod seed;
 pub mod server;
 mod shop;
 mod state;
+mod street;
 mod text;
 pub mod tls;
 mod upkeep;

@@ -21,6 +21,7 @@ pub(crate) mod portal;
 pub(crate) mod refusal;
 pub(crate) mod screening;
 pub(crate) mod site;
+pub(crate) mod street;
 pub(crate) mod verifier;
 
 /// A part of the texts: its fields, and what they are in English.
@@ -64,6 +65,7 @@ pub(crate) struct Text {
     pub(crate) merchant: merchant::Merchant,
     pub(crate) merchant_refusal: merchant::MerchantRefusal,
     pub(crate) verifier: verifier::Verifier,
+    pub(crate) street: street::Street,
 }
 
 /// English, the only language today.
@@ -90,6 +92,7 @@ pub(crate) static ENGLISH: Text = Text {
     merchant: merchant::Merchant::ENGLISH,
     merchant_refusal: merchant::MerchantRefusal::ENGLISH,
     verifier: verifier::Verifier::ENGLISH,
+    street: street::Street::ENGLISH,
 };
 
 /// A text with `value` in the place of `{name}`.

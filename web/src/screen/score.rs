@@ -12,7 +12,6 @@ use crate::session::session;
 use crate::target::Target;
 use crate::task::credit::{self, Reading};
 use crate::text::{Text, fill, text};
-use crate::trouble::Trouble;
 
 /// What a counter of the passport is called here; the card's own words for one that is not known.
 fn named(counter: &Counter, t: &'static Text) -> String {
@@ -48,9 +47,10 @@ pub(crate) fn score() -> View {
     let load = move || {
         work.run(
             async move {
-                let found = credit::read(&session()).await?;
+                let session = session();
+                let found = credit::read(&session).await?;
                 if let Some(reading) = &found {
-                    remember(reading).await?;
+                    credit::remember(&session, reading).await?;
                 }
                 Ok(found)
             },
@@ -85,17 +85,6 @@ pub(crate) fn score() -> View {
         })}
     }
     .into_any()
-}
-
-/// Keeps the score of this month, so that the next can tell what changed.
-async fn remember(reading: &Reading) -> Result<(), Trouble> {
-    let Some(score) = reading.score() else { return Ok(()) };
-    let month = reading.standing.epoch.to_string();
-    let is_known = session().peek(|_, book| book.scores.get(&month) == Some(&score));
-    match is_known {
-        true => Ok(()),
-        false => session().note(|book| _ = book.scores.insert(month, score)).await,
-    }
 }
 
 /// There is no passport yet.
@@ -152,11 +141,29 @@ fn read(reading: &Reading) -> View {
         view! { {best}<section class="card"><h2>{t.made_of}</h2><p class="soft small">{fill(t.made_base, &[&BASE.to_string()])}</p><ul class="list">{explanation.parts.iter().map(part).collect_view()}</ul></section> }
     });
     view! {
-        <section class="card">{gauge(score)}{change.map(|change| view! { <p class="soft">{change}</p> })}<p class="soft">{fill(t.stands_in, &[&month])}</p></section>
+        <section class="card">{gauge(score)}{change.map(|change| view! { <p class="soft">{change}</p> })}{grown()}<p class="soft">{fill(t.stands_in, &[&month])}</p></section>
         {rest}
         <p class="small soft">{t.passport_private}</p>
     }
     .into_any()
+}
+
+/// The scores of the months so far, as a line; nothing of fewer than two.
+pub(crate) fn grown() -> Option<View> {
+    let scores = session().peek(|_, book| book.scores.clone());
+    let ((first, from), (last, to)) = (scores.first_key_value()?, scores.last_key_value()?);
+    if first == last {
+        return None;
+    }
+    let [from, to] = [(from, first), (to, last)].map(|(score, month)| format!("{score} ({month})"));
+    let label = fill(text().grown_label, &[&from, &to]);
+    let points = picture::line(scores.values().copied());
+    Some(view! {
+        <svg class="grown" viewBox="0 0 240 56" role="img" aria-label=label>
+            <polyline points=points fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round" />
+        </svg>
+    }
+    .into_any())
 }
 
 /// The gauge, from the least to the most.

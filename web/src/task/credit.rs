@@ -124,6 +124,17 @@ async fn card(session: &Session, mint: &MintUrl) -> Result<Option<SignedCard>, T
     }
 }
 
+/// Keeps the score of this month, so that the next can tell what changed.
+pub(crate) async fn remember(session: &Session, reading: &Reading) -> Result<(), Trouble> {
+    let Some(score) = reading.score() else { return Ok(()) };
+    let month = reading.standing.epoch.to_string();
+    let is_known = session.peek(|_, book| book.scores.get(&month) == Some(&score));
+    match is_known {
+        true => Ok(()),
+        false => session.note(|book| _ = book.scores.insert(month, score)).await,
+    }
+}
+
 /// A contract with its bills.
 #[derive(Clone, Debug)]
 pub(crate) struct Billed {

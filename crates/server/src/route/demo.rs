@@ -1,4 +1,5 @@
-//! Levers of demo mode: the clock, invoices that the demo rail pays, rotation. Elsewhere these paths do not exist.
+//! Levers of demo mode: the clock, invoices that the demo rail pays, rotation, and what the wallet asks of the street. Elsewhere these
+//! paths do not exist.
 
 use std::sync::Arc;
 
@@ -12,14 +13,19 @@ use tacit_ecash::code::Code;
 use tacit_ecash::keyset::KeysetId;
 use tacit_service::vault::{Change, Outcome};
 
+use super::desk::{my_passport, street as pages};
 use crate::answer::{self, Json};
 use crate::clock::ClockError;
+use crate::desk::Desk;
+use crate::desk::refusal::Refusal;
 use crate::error::ApiError;
 use crate::keyset::{Terms, add, next};
 use crate::log::{self, Field, Level};
 use crate::random;
 use crate::server::Demo;
 use crate::state::{Shared, Step};
+use crate::street;
+use crate::text::ENGLISH;
 use crate::upkeep;
 
 #[derive(Deserialize)]
@@ -117,6 +123,50 @@ pub(super) async fn rotate(
         &[(Field::Unit, &body.unit), (Field::Keyset, &keyset)],
     );
     Ok(answer::json(&Rotated { keyset }))
+}
+
+/// What the wallet goes on with, as if its person had scanned it.
+#[derive(Serialize)]
+struct Met {
+    link: String,
+    /// Where a browser sees what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
+}
+
+/// `POST /demo/passport`, on the wallet's origin: an account for a visitor, and the code that gives its wallet a passport.
+pub(super) async fn passport(State(shared): State<Arc<Shared>>) -> Response {
+    let met = async |desk: Desk| {
+        let code = street::visitor(&desk).await?;
+        Ok(Met { link: my_passport::link(&desk, &code), page: None })
+    };
+    meet(shared, met).await
+}
+
+/// `POST /demo/contract`, on the wallet's origin: a contract with the street's biller.
+pub(super) async fn contract(State(shared): State<Arc<Shared>>) -> Response {
+    let met = async |desk: Desk| Ok(Met { link: street::contract(&desk).await?, page: None });
+    meet(shared, met).await
+}
+
+/// `POST /demo/question`, on the wallet's origin: a question of the street's lender.
+pub(super) async fn question(State(shared): State<Arc<Shared>>) -> Response {
+    let met = async |desk: Desk| {
+        let (id, link) = pages::begin(&desk).await?;
+        Ok(Met { link, page: Some(pages::question_page(&desk, &id)) })
+    };
+    meet(shared, met).await
+}
+
+async fn meet(
+    shared: Arc<Shared>,
+    met: impl AsyncFnOnce(Desk) -> Result<Met, Refusal>,
+) -> Response {
+    let Some(handle) = shared.desk.clone() else { return Refusal::NotFound.problem(&ENGLISH) };
+    match met(Desk { shared, handle }).await {
+        Ok(met) => answer::json(&met),
+        Err(refusal) => refusal.problem(&ENGLISH),
+    }
 }
 
 fn demo(shared: &Shared) -> Result<&Demo, ApiError> {

@@ -17,13 +17,14 @@ mod identify;
 mod invitation;
 mod merchant;
 mod money;
-mod my_passport;
+pub(super) mod my_passport;
 mod operator;
 mod passkeys;
 mod passport;
 mod payout;
 mod portal;
 mod staff;
+pub(super) mod street;
 mod verifier;
 
 use std::sync::Arc;
@@ -49,6 +50,8 @@ use crate::text::ENGLISH;
 /// All that the desk answers.
 pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
     let desk = Desk { shared: Arc::clone(shared), handle: Arc::clone(handle) };
+    // The street is there in a demonstration alone.
+    let street = if shared.demo.is_some() { street::router() } else { Router::new() };
     Router::new()
         .route("/", get(front::door))
         .route("/problems", get(front::problems))
@@ -75,6 +78,7 @@ pub(super) fn router(shared: &Arc<Shared>, handle: &Arc<DeskHandle>) -> Router {
         .merge(operator::router())
         .merge(staff::router())
         .merge(verifier::router())
+        .merge(street)
         .route_layer(from_fn_with_state(desk.clone(), guard))
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::Method)
@@ -131,7 +135,7 @@ fn is_api(request: &Request) -> bool {
 /// Whether it is for payers, who are nobody here.
 fn is_for_payers(request: &Request) -> bool {
     let path = request.uri().path();
-    path.starts_with("/checkout/") || path.starts_with("/refund/")
+    path.starts_with("/checkout/") || path.starts_with("/refund/") || path.starts_with(street::PATH)
 }
 
 /// Whether an answer says itself what is wrong: as JSON of its own, or as a page of the desk, which alone has the policy.

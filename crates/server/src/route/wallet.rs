@@ -64,9 +64,13 @@ pub(super) fn router(shared: &Arc<Shared>, release: &Release) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::new(files));
     if shared.demo.is_some() {
-        // The wallet's own page may let a month pass; a page of another origin may not, here as there.
-        let lever = Router::new().route("/demo/clock", post(demo::clock));
-        router = router.merge(lever.with_state(Arc::clone(shared)));
+        // The wallet's own page may let a month pass and meet the street; a page of another origin may not, here as there.
+        let levers = Router::new()
+            .route("/demo/clock", post(demo::clock))
+            .route("/demo/passport", post(demo::passport))
+            .route("/demo/contract", post(demo::contract))
+            .route("/demo/question", post(demo::question));
+        router = router.merge(levers.with_state(Arc::clone(shared)));
     }
     router.layer(map_response(dress))
 }

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::support::client::Client;
 use crate::support::local::{Local, config};
+use crate::support::release::Packed;
 use crate::support::wallet::{Wallet, total};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,12 +135,29 @@ async fn without_demo_mode_there_are_no_levers() {
     let held = directory.path().join("passphrase");
     std::fs::write(&held, "a passphrase").unwrap();
     config.passphrase = Places::file(held);
+    let packed = Packed::new();
+    config.wallet.directory = Some(packed.path());
+    config.serving.origins.desk = Some("https://desk.example".parse().unwrap());
+    config.serving.origins.wallet = Some("https://wallet.example".parse().unwrap());
     let parts = tacit_server::server::Parts::open(&config).unwrap();
     assert!(parts.rail.is_none() && parts.demo.is_none());
     let running = tacit_server::server::start(config, parts).await.unwrap();
     let mut client = Client::new(running.address());
     for path in ["/demo/clock", "/demo/invoice", "/demo/rotate"] {
         assert_eq!(client.post(path, &json!({})).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for (host, path) in [
+        ("desk.example", "/demo"),
+        ("desk.example", "/demo/passport"),
+        ("wallet.example", "/demo/clock"),
+        ("wallet.example", "/demo/contract"),
+    ] {
+        for method in [Method::GET, Method::POST] {
+            let headers = [("host", host), ("origin", "https://desk.example")];
+            let answer = client.method(method, path, &headers).await;
+            let is_there = !matches!(answer.status.as_u16(), 404 | 405);
+            assert!(!is_there, "{host}{path} {}", answer.status);
+        }
     }
     let page = client.get("/").await;
     assert_eq!(page.status, StatusCode::OK);

@@ -34,6 +34,7 @@ mod shop_guide;
 mod shop_money;
 mod socket;
 mod statements;
+mod street;
 mod tls;
 mod verifiers;
 mod wallet;

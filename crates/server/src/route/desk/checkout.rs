@@ -22,6 +22,7 @@ use crate::desk::refusal::Refusal;
 use crate::shop::live::{self, Live};
 use crate::shop::pay::{Payment, pay};
 use crate::shop::{money, refund, refused, request};
+use crate::street;
 use crate::text::{ENGLISH, Text, fill};
 
 pub(super) fn router() -> Router<Desk> {
@@ -90,6 +91,8 @@ struct PaidPage {
     number: u64,
     reference: Option<String>,
     refunds: Vec<ShownRefund>,
+    /// Of the street of a demonstration, and not brought back: the name of its checkout.
+    returnable: Option<String>,
 }
 
 struct ShownRefund {
@@ -154,7 +157,12 @@ async fn show_order(
     let shop = found.merchant.name.as_str();
     let page = match live::of(desk, paper).await? {
         Live::Open => show(&open_page(desk, found, wrong)?),
-        Live::Paid => show(&paid_page(desk, found)),
+        Live::Paid => {
+            let is_kept = desk.shared.demo.is_some() && found.refunds.is_empty();
+            let is_streets = is_kept && street::seller(desk, paper).await?.is_some();
+            let returnable = is_streets.then(|| paper.checkout.to_string());
+            show(&PaidPage { returnable, ..paid_page(desk, found) })
+        }
         Live::Expired => {
             let lead = fill(text.expired_lead, "moment", clock(paper.expiry));
             let back = paper.expiry.after(request::MARGIN);
@@ -214,6 +222,7 @@ fn paid_page(desk: &Desk, found: &Found) -> PaidPage {
         number: paper.number,
         reference: paper.reference.as_ref().map(Line::as_str).map(str::to_owned),
         refunds: found.refunds.iter().filter(|refund| refund.is_done).map(shown).collect(),
+        returnable: None,
         frame,
     }
 }

@@ -17,7 +17,6 @@ use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use secp256k1::{PublicKey, SECP256K1, SecretKey};
 use serde::Deserialize;
 use tacit_core::hex;
 use tacit_core::secret::Secret;
@@ -209,7 +208,7 @@ async fn register(
     let unit = unit.ok_or_else(|| Refusal::Field(text.currency.to_owned()))?;
     let (key, secret) = match form.key.trim() {
         "" => {
-            let (key, secret) = new_key()?;
+            let (key, secret) = shop::new_key()?;
             (key, Some(secret))
         }
         text => (given_key(text)?, None),
@@ -245,12 +244,4 @@ fn given_key(text: &str) -> Result<PointBytes, Refusal> {
     let key: PointBytes = text.to_ascii_lowercase().parse().map_err(|_| bad())?;
     key.parse().map_err(|_| bad())?;
     Ok(key)
-}
-
-fn new_key() -> Result<(PointBytes, Secret<[u8; 32]>), Refusal> {
-    // One in 2^128 draws is no key: then it is our fault, and the next draw will do.
-    let random = random::bytes().map_err(|error| Refusal::internal(&error))?;
-    let secret = SecretKey::from_byte_array(random).map_err(|error| Refusal::internal(&error))?;
-    let key = PointBytes::from(PublicKey::from_secret_key(SECP256K1, &secret));
-    Ok((key, Secret::new(random)))
 }

@@ -130,13 +130,18 @@ async fn give_code(desk: &Desk, login: &PersonLogin, offer: Offer) -> Result<Res
     if made.is_none() {
         return show_page(desk, login, Some(text.closed)).await;
     }
-    let link = format!("{}{PATH}#{}", desk.handle.origin, code.reveal());
+    let link = link(desk, &code);
     Ok(show(&CodePage {
         page: portal::page(desk, login, PATH, text.code_title),
         qr: qr_svg(&link, text.code_picture),
         wallet: desk.shared.wallet_link("enrol", &link),
         link,
     }))
+}
+
+/// What a wallet reads a code from.
+pub(crate) fn link(desk: &Desk, code: &EnrolmentCode) -> String {
+    format!("{}{PATH}#{}", desk.handle.origin, code.reveal())
 }
 
 #[derive(Deserialize)]

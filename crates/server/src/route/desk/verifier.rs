@@ -199,11 +199,17 @@ async fn begin(
     };
     let nonce = random::bytes().map_err(|error| Refusal::internal(&error))?;
     let now = desk.now();
-    let is_kept = asks(&desk).put(id, Ask::new(verifier.id, question, &nonce, now), now);
-    if !is_kept {
+    if put(&desk, id, Ask::new(verifier.id, question, &nonce, now)).is_none() {
         return Ok(show_home(&desk, &login, Some(&verifier), form, Some(text.wrong_many)));
     }
     Ok(see(&format!("{PATH}/{}", hex::encode(&id))))
+}
+
+/// Keeps a question: the link that wallets answer. None if there are as many as may be.
+pub(super) fn put(desk: &Desk, id: AskId, ask: Ask) -> Option<String> {
+    let verifier = ask.verifier;
+    let is_kept = asks(desk).put(id, ask, desk.now());
+    is_kept.then(|| ask::invitation(desk, &id, verifier))
 }
 
 /// The question of a form: whatever is offered from the least that was chosen on. None if something else was chosen.
@@ -239,6 +245,8 @@ struct AskPage {
     wallet: Option<String>,
     link: String,
     shown: Vec<(&'static str, String)>,
+    /// Where another can be asked.
+    again: &'static str,
 }
 
 /// `GET /verifier/{ask}`: the code, and what was shown.
@@ -248,22 +256,37 @@ async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let verifier = own(&desk, &login).await?.ok_or(Refusal::NotFound)?;
-    let (id, ask) = find(&desk, &id)?;
-    if ask.verifier != verifier.id {
+    let page = page(&desk, &login, ENGLISH.verifier.ask_title);
+    show_ask(&desk, page, verifier.id, &id, PATH)
+}
+
+/// The page of a question.
+///
+/// # Errors
+/// [`Refusal::NotFound`] if this verifier asks nothing of that name, or no longer.
+pub(super) fn show_ask(
+    desk: &Desk,
+    page: Page,
+    verifier: VerifierId,
+    id: &str,
+    again: &'static str,
+) -> Result<Response, Refusal> {
+    let (id, ask) = find(desk, id)?;
+    if ask.verifier != verifier {
         return Err(Refusal::NotFound);
     }
-    let text = &ENGLISH.verifier;
-    let link = ask::invitation(&desk, &id, verifier.id);
+    let link = ask::invitation(desk, &id, verifier);
     Ok(show(&AskPage {
-        page: page(&desk, &login, text.ask_title),
+        page,
         asked: lines(&ask.question),
         until: utc(ask.until),
         live: ask.state(),
         live_path: format!("/certificate/{}/state", hex::encode(&id)),
-        qr: qr_svg(&link, text.qr_label).filter(|_| ask.shown.is_none()),
+        qr: qr_svg(&link, ENGLISH.verifier.qr_label).filter(|_| ask.shown.is_none()),
         wallet: desk.shared.wallet_link("share", &link),
         link,
         shown: ask.shown.as_ref().map(shown_lines).unwrap_or_default(),
+        again,
     }))
 }
 
