@@ -35,13 +35,14 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.base = f"http://desk.localhost:{self.port}"
-        self.process = None
+        self.process = self.log = None
 
     def command(self):
         return [self.program, "serve", "--demo", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
 
     def start(self):
-        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        with contextlib.nullcontext() if self.log is None else self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         said = ""
         for line in self.process.stdout:
             said += line

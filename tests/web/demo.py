@@ -20,6 +20,7 @@ class Server(desk.Server):
 
     def __init__(self, program, data, wallet):
         super().__init__(program, data)
+        self.log = pathlib.Path(data).with_suffix(".log")
         self.packed = wallet
         self.wallet = f"http://wallet.localhost:{self.port}"
         self.mint = f"http://mint.localhost:{self.port}"
@@ -55,3 +56,6 @@ def server_of(arguments, pictures=None, axe=None):
             yield suite
         finally:
             server.stop()
+            # What an operator should look at, and nothing of the rest.
+            sys.stderr.writelines(line for line in server.log.open() if '"level":"info"' not in line)
+            server.log.unlink()

@@ -1,5 +1,6 @@
 """Stories of money: in, between people, to a shop, and found again."""
 
+import io
 import pathlib
 import tempfile
 
@@ -128,6 +129,64 @@ def scanned(suite):
         ada.close()
 
 
+def pictured(suite):
+    """codes are read from pictures that somebody took of a screen; of what is no picture, or has no code, it says so"""
+    ada, bob = suite.wallet(), suite.wallet()
+    try:
+        ada.create()
+        ada.cash_in("20")
+        bob.create()
+        with tempfile.TemporaryDirectory() as directory:
+            def taken(of, name):
+                path = pathlib.Path(directory) / name
+                of.driver.execute_script("document.querySelector('.code').scrollIntoView({block: 'center'})")
+                path.write_bytes(of.driver.get_screenshot_as_png())
+                return str(path)
+
+            def on_phone(of):
+                """As sharp as telephones are: their screenshots are long, and a code is a small part of them."""
+                of.command("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 3, "mobile": True})
+
+            def pick(by, path):
+                by.at("").at("scan").until_text("The camera cannot be used")
+                by.find("input[type=file]").send_keys(path)
+
+            bob.at("receive").fill("Amount", "3.20")
+            bob.button("Show a code")
+            bob.until("the code", lambda b: b.all(".code svg"))
+            request = taken(bob, "request.png")
+            pick(ada, request)
+            ada.button("Pay 3.20 USD")
+            ada.until("a token's code", lambda b: b.all(".code svg"))
+            pick(bob, taken(ada, "token.png"))
+            bob.button("Receive")
+            bob.until_text("3.20 USD received")
+            on_phone(ada)
+            ada.give("15.99")
+            pick(bob, taken(ada, "long.png"))
+            bob.button("Receive")
+            bob.until_text("15.99 USD received")
+            ada.until_balance("0.81 USD")
+            bad = {"nothing.png": b"", "words.png": b"good evening", "cut.png": pathlib.Path(request).read_bytes()[:200],
+                   "other.png": segno_png("good evening"), "blank.svg": b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"}
+            for name, content in bad.items():
+                path = pathlib.Path(directory) / name
+                path.write_bytes(content)
+                pick(bob, str(path))
+                bob.until_text("This is nothing the wallet knows")
+            bob.picture("scan")
+        assert not bob.complaints(), bob.complaints()
+    finally:
+        ada.close()
+        bob.close()
+
+
+def segno_png(text):
+    out = io.BytesIO()
+    segno.make(text, error="l").save(out, kind="png", scale=4)
+    return out.getvalue()
+
+
 def shop(suite):
     """the order of a shop is paid from its checkout page, by a link into the wallet, and what the shop gives back arrives by itself"""
     ada = suite.wallet()
@@ -189,4 +248,4 @@ def restored(suite):
         later.close()
 
 
-STORIES = [begin, between, scanned, shop, restored]
+STORIES = [begin, between, scanned, pictured, shop, restored]

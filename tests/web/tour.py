@@ -2,6 +2,8 @@
 
 import re
 
+import traffic
+
 
 def step(wallet, name):
     wallet.at("").at("tour").button(name)
@@ -47,7 +49,7 @@ def buy(wallet, base):
 
 def tour(suite):
     """whoever tries it gets money, pays a shop and a bill, sees a score grow, answers a lender, and reads what the operator knows: without an account"""
-    ada = suite.wallet()
+    ada, written = suite.wallet(), traffic.Written(suite)
     try:
         ada.create()
         ada.button("See everything in five minutes")
@@ -94,6 +96,10 @@ def tour(suite):
         ada.button("I have seen it")
         ada.until("the wallet without the tour", lambda b: b.all(".hero") and "five minutes" not in b.text())
         assert not ada.complaints(), ada.complaints()
+        assert traffic.check(suite, ada) > 200
+        # Of all of it the operator's log has when the clock was moved, and nothing else.
+        lines = [{name: value for name, value in line.items() if name not in ("time", "days")} for line in written.lines()]
+        assert lines == 6 * [{"level": "info", "event": "the demo clock was moved"}], lines
     finally:
         ada.close()
 

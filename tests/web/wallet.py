@@ -36,8 +36,14 @@ class Wallet(Browser):
         self.command("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
 
     def at(self, route):
-        """Goes to a screen within the app, as a link does."""
-        self.driver.execute_script("location.hash = arguments[0]", f"/{route}")
+        """Goes to a screen within the app, as a link does, and waits until the one before is gone."""
+        script = """
+            const [to, done] = arguments;
+            if (location.hash === `#${to}`) return done();
+            addEventListener('hashchange', () => setTimeout(done, 0), {once: true});
+            location.hash = to;
+        """
+        self.driver.execute_async_script(script, f"/{route}")
         return self
 
     def button(self, text, within="main, .top", patience=PATIENCE):

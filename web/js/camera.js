@@ -1,6 +1,8 @@
 // Pictures for the reader of QR codes: grey pixels, of the camera or of a file.
 
-const SIDE_MAX = 720;
+// What the camera sees is read many times a second. A picture is read once, and a code may be a small part of it.
+const SIDE_OF_FILM = 720;
+const SIDES_OF_PICTURE = [3000, 1500, 750];
 let canvas;
 
 export async function start(video) {
@@ -16,16 +18,17 @@ export function stop(video) {
 
 // What the camera sees now: [width, height, pixels]; null before its first picture.
 export function frame(video) {
-  return video.videoWidth ? grey(video, video.videoWidth, video.videoHeight) : null;
+  return video.videoWidth ? grey(video, video.videoWidth, video.videoHeight, SIDE_OF_FILM) : null;
 }
 
+// A file as such pictures, the finest first: what is too fine is blurred by the next.
 export async function picture(file) {
   const bitmap = await createImageBitmap(file);
-  return grey(bitmap, bitmap.width, bitmap.height);
+  return SIDES_OF_PICTURE.map((side) => grey(bitmap, bitmap.width, bitmap.height, side));
 }
 
-function grey(source, width, height) {
-  const scale = Math.min(1, SIDE_MAX / Math.max(width, height));
+function grey(source, width, height, side) {
+  const scale = Math.min(1, side / Math.max(width, height));
   const [w, h] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   canvas ??= document.createElement('canvas');
   [canvas.width, canvas.height] = [w, h];

@@ -19,11 +19,26 @@ pub struct SealedToken {
 impl SealedToken {
     /// The token of an id: also after a crash between making it and showing it.
     ///
+    /// Without the mint's proofs (NUT-12): by them, whoever sees the token and asks the mint knows which signing each proof is of, and
+    /// so when this wallet had the money signed. Whoever receives it learns from the mint whether it holds, when they take it.
+    ///
     /// `None` if the state holds no such token: it is spent, or was taken back.
     ///
     /// # Errors
     /// [`DeriveError`], which no input is known to reach.
     pub fn open(wallet: Wallet<'_>, id: OperationId) -> Result<Option<Self>, DeriveError> {
+        let mut opened = Self::open_proven(wallet, id)?;
+        for proof in opened.iter_mut().flat_map(|sealed| &mut sealed.token.proofs) {
+            proof.dleq = None;
+        }
+        Ok(opened)
+    }
+
+    /// The same with the mint's proofs, for a receiver without a network, or whose wallet insists on them.
+    ///
+    /// # Errors
+    /// As [`SealedToken::open`].
+    pub fn open_proven(wallet: Wallet<'_>, id: OperationId) -> Result<Option<Self>, DeriveError> {
         let Some(sent) = wallet.state.tokens.get(&id) else { return Ok(None) };
         let proof = |id: &ProofId| -> Result<TokenProof, DeriveError> {
             let stored = wallet.state.proof(id).expect("a token's proofs stay in the state");

@@ -65,8 +65,10 @@ pub(crate) fn scan() -> View {
         let Some(picked) = picked else { return };
         work.run(
             async move {
-                let frame = glue::camera_picture(&picked).await.map_err(|_| Trouble::Unreadable)?;
-                take(&decode(&frame).ok_or(Trouble::Unreadable)?)
+                let frames =
+                    glue::camera_picture(&picked).await.map_err(|_| Trouble::Unreadable)?;
+                let text = js_sys::Array::from(&frames).iter().find_map(|frame| decode(&frame));
+                take(&text.ok_or(Trouble::Unreadable)?)
             },
             |()| {},
         );

@@ -415,9 +415,6 @@ impl Deliver {
     fn request(&self, wallet: Wallet<'_>) -> Option<Request> {
         let Delivery { id, url, receipt, .. } = self.delivery(wallet)?.clone();
         let mut token = SealedToken::open(wallet, self.id).ok()??.token;
-        // The mint may be who receives this, or be told: by its own `e` and `s` (NUT-12) it would know which signing each proof is
-        // of, and so who pays. Whoever receives a payment learns from the mint whether the proofs hold, when they take it.
-        token.proofs.iter_mut().for_each(|proof| proof.dleq = None);
         if receipt.is_some() {
             token.memo = None; // For the history alone: the mint knows which bill it is.
         }

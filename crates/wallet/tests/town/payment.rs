@@ -16,6 +16,9 @@ use tacit_wallet::token::SealedToken;
 use super::person::{CALM, NOW, Network, Person, Trouble, address};
 use super::schedule::Town;
 
+/// Why no token says more than it must.
+const UNSEEN: &str = "by NUT-12 the mint would know who pays";
+
 /// A request for an amount in a unit, at the town's mint.
 pub(crate) fn request(id: &str, amount: Amount) -> PaymentRequest {
     PaymentRequest {
@@ -66,7 +69,14 @@ impl Person {
         let state = self.state();
         let wallet = Wallet { seed: &self.seed, state: &state, now: NOW };
         let locked = state.tokens().iter().filter(|(_, token)| !token.locked.is_empty());
-        let open = |id: &OperationId| SealedToken::open(wallet, *id).unwrap().unwrap().token;
+        let open = |id: &OperationId| {
+            let token = SealedToken::open(wallet, *id).unwrap().unwrap().token;
+            let proven = SealedToken::open_proven(wallet, *id).unwrap().unwrap().token;
+            assert!(token.proofs.iter().all(|proof| proof.dleq.is_none()), "{UNSEEN}");
+            assert!(proven.proofs.iter().all(|proof| proof.dleq.is_some()));
+            assert!(token.to_text().expose().len() < proven.to_text().expose().len());
+            token
+        };
         locked.map(|(id, _)| (*id, open(id))).collect()
     }
 }
@@ -117,10 +127,7 @@ impl Town {
     pub(crate) fn receive_payment(&mut self) {
         let Some(json) = self.network.inbox.last().cloned() else { return };
         let payload = Payload::from_json(json.as_bytes()).unwrap();
-        assert!(
-            payload.token.proofs.iter().all(|proof| proof.dleq.is_none()),
-            "NUT-12 tells the mint who pays"
-        );
+        assert!(payload.token.proofs.iter().all(|proof| proof.dleq.is_none()), "{UNSEEN}");
         let id = payload.id.clone().unwrap();
         let asks = |person: &&mut Person| person.state().requests().contains_key(&id);
         let Some(payee) = self.people.iter_mut().find(asks) else { return };

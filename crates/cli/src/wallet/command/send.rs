@@ -3,8 +3,11 @@
 use clap::Args;
 use serde_json::json;
 use tacit_core::unit::Unit;
+use tacit_ecash::token::Token;
 use tacit_wallet::mint::MintUrl;
 use tacit_wallet::operation::send::{Order, Send as SendIt};
+use tacit_wallet::state::OperationId;
+use tacit_wallet::token::SealedToken;
 
 use crate::wallet::error::WalletError;
 use crate::wallet::money::{Typed, read_unit, shown};
@@ -37,6 +40,10 @@ pub(crate) struct Send {
     /// Show the token as a QR code, too: a moving one if it is long
     #[arg(long)]
     qr: bool,
+    /// With the mint's proofs (NUT-12), for a receiver who is offline or whose wallet insists: whoever sees them can have the mint say when
+    /// this money was signed
+    #[arg(long)]
+    dleq: bool,
 }
 
 pub(crate) fn run(arguments: &Send, options: &Options) -> Result<(), WalletError> {
@@ -73,7 +80,9 @@ pub(crate) fn run(arguments: &Send, options: &Options) -> Result<(), WalletError
     if let Some(note) = &arguments.note {
         session.persist(|state| state.note(sealed.id, note))?;
     }
-    let (number, text) = (sealed.id.number(), sealed.token.to_text());
+    let number = sealed.id.number();
+    let token = if arguments.dleq { proven(&session, sealed.id)? } else { sealed.token };
+    let text = token.to_text();
     let result = json!({"operation": number, "mint": mint, "unit": unit, "amount": amount.value(),
         "fee": fee, "token": text.expose()});
     terminal.result(text.expose(), &result)?;
@@ -84,4 +93,13 @@ pub(crate) fn run(arguments: &Send, options: &Options) -> Result<(), WalletError
         "sent {amount} as token {number}; until it is received: tacit wallet pending"
     ));
     Ok(())
+}
+
+/// A token with the mint's proofs.
+fn proven(session: &Session, id: OperationId) -> Result<Token, WalletError> {
+    let opened: Result<Option<SealedToken>, _> =
+        session.look(|wallet| SealedToken::open_proven(wallet, id));
+    let sealed = opened.map_err(|error| WalletError::Prepare(error.into()))?;
+    let missing = WalletError::NoSuch { what: "token", number: id.number() };
+    Ok(sealed.ok_or(missing)?.token)
 }
