@@ -137,6 +137,7 @@ def lend(suite, ada, browsers, score):
     assert str(score) not in lender.text(), "the threshold, not the score"
     ada.at("shown").until_text("Savings and Loan Society")
     ada.picture("shown")
+    ada.at("proofs").until_text("Used so far: 1")
 
 
 def strike(wallet, route, button, pause):

@@ -112,6 +112,7 @@ pub(crate) fn certificates() -> View {
         });
         all.unwrap_or_default()
     };
+    let used = || Some(credit::consents(&session()).len()).filter(|count| *count != 0);
     let look = move |_| {
         work.run(async move { credit::choice(&session()).await }, move |found| {
             choice.set(Some(found))
@@ -122,7 +123,8 @@ pub(crate) fn certificates() -> View {
             {move || match held().is_empty() {
                 true => view! { <p class="soft">{t.certificates_none}</p> }.into_any(),
                 false => view! { <ul class="list">{held().into_iter().map(|(says, until)| view! { <li class="item"><span class="what"><span>{says}</span><span class="small soft">{fill(t.counts_until, &[&until])}</span></span></li> }).collect_view()}</ul> }.into_any(),
-            }}</section>
+            }}
+            {move || used().map(|count| view! { <a href="#/shown">{fill(t.certificates_used, &[&count.to_string()])}</a> })}</section>
         {move || match choice.get() {
             None => view! { <button class="wide" disabled=move || work.is_busy.get() on:click=look>{t.certificates_get}</button> }.into_any(),
             Some(found) => order(found, choice, work),

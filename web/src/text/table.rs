@@ -291,6 +291,7 @@ table! {
     claim_overdue: "nothing is overdue", "لا شيء متأخر";
     certificates: "Certificates", "الشهادات";
     certificates_held: "Ready to show", "جاهزة للعرض";
+    certificates_used: "Used so far: {0}. To whom they were shown", "المستخدمة حتى الآن: {0}. لمن عُرضت";
     certificates_none: "None.", "لا شيء.";
     certificates_get: "Get certificates", "احصل على شهادات";
     certificates_what: "The operator learns that somebody's score reaches a threshold, and not whose. Each certificate is shown once and counts for up to three days.", "يعرف المشغّل أن درجة شخص ما تبلغ حدًا، لا من هو. تُعرض كل شهادة مرة واحدة وتصلح ثلاثة أيام على الأكثر.";
